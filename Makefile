@@ -1,0 +1,43 @@
+# `make help` lists the targets. Everything is installed into this folder, from the lock files.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup browser demo test check format bench docs lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+setup: ## install everything, from the lock files
+	@$(PYTHON) tools/bootstrap.py setup
+
+browser: ## make sure that there is a Chromium for the browser tests
+	@sh tools/browser.sh
+
+demo: setup ## run NannyML against Footfall and look at its insights (DEMO_EXIT=1: stop at the end)
+	@$(BIN)/python -m examples.nannyml.demo $(if $(DEMO_EXIT),--exit)
+
+test: setup browser ## every test
+	@$(BIN)/python -m pytest
+
+check: setup ## formatting, lint, types, import contracts, docs
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(MAKE) --no-print-directory docs
+
+format: setup ## format and fix what can be fixed
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+docs: setup ## build the documentation into docs/_build
+	@$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+bench: setup ## every benchmark
+	@$(BIN)/python -m benchmarks
+
+lock: ## resolve all dependencies anew
+	@$(PYTHON) tools/bootstrap.py lock
+
+clean: ## remove what the other targets made
+	rm -rf .venv .tools .matrix .demo docs/_build

@@ -73,7 +73,8 @@ class Services:
         await self.drain.reach(self.journal.committed, _CONSISTENT_SECONDS)
 
     def close(self) -> bool:
-        """Carry what was acknowledged into the store, then close; False if some is left for later."""
+        """Carry what was acknowledged into the store, then close; False if some is left for "
+        "later."""
         carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
         self.journal.close()
         self.store.close()
@@ -86,7 +87,8 @@ def now() -> datetime:
 
 
 def open_services(settings: Settings, base_url: str) -> Services:
-    """Open everything that lies in the data directory; raises FootfallError if something can't be."""
+    """Open everything that lies in the data directory; raises FootfallError if something can't "
+    "be."""
     accounts = Accounts(settings.database_url)
     store = open_store(settings.store_url, settings.temporary)
     journal = Journal(settings.journal)

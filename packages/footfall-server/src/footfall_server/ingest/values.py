@@ -49,11 +49,15 @@ def clean_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], bool]:
             return value
         if isinstance(value, int):
             if not MIN_INTEGER <= value <= MAX_INTEGER:
-                raise Refused(Reason.NUMBER_OUT_OF_RANGE, f"The number {str(value)[:40]} is beyond 64 bits.")
+                raise Refused(
+                    Reason.NUMBER_OUT_OF_RANGE, f"The number {str(value)[:40]} is beyond 64 bits."
+                )
             return value
         if isinstance(value, float):
             if not math.isfinite(value):
-                raise Refused(Reason.NUMBER_OUT_OF_RANGE, f"{value} is no number that JSON can carry.")
+                raise Refused(
+                    Reason.NUMBER_OUT_OF_RANGE, f"{value} is no number that JSON can carry."
+                )
             return value
         if depth > MAX_DEPTH:
             raise Refused(Reason.TOO_DEEP, f"The properties nest deeper than {MAX_DEPTH} levels.")

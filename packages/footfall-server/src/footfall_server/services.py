@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -114,10 +115,8 @@ def open_services(settings: Settings, base_url: str) -> Services:
 def refused_line(line: bytes, message: str) -> bytes:
     """An event's line that the store refuses, as a line of the rejected store."""
     project = 0
-    try:
+    with contextlib.suppress(msgspec.MsgspecError, KeyError, TypeError, ValueError):
         project = int(msgspec.json.decode(line)["project"])
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
-        pass
     return msgspec.json.encode(
         RejectedEvent(
             project=project,

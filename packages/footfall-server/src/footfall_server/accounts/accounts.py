@@ -177,7 +177,7 @@ class Accounts:
                     WriteKeyRow.revoked_at.is_(None)
                 )
             )
-            return {key: project for key, project in rows}
+            return {row.key: row.project_id for row in rows}
 
     def create_token(self, name: str, label: str = "command line") -> str:
         """A new API token for a project; shown here and never again."""

@@ -77,10 +77,14 @@ def clean_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     return clean(kept, 1), exact
 
 
-def without_ip(body: Any) -> Any:
-    """What was sent, for the rejected store: the same JSON without any field that holds an IP."""
+def without_ip(body: Any, depth: int = 2 * MAX_DEPTH) -> Any:
+    """What was sent, for the rejected store: without any field that holds an IP, cut at `depth`."""
     if isinstance(body, dict):
-        return {key: without_ip(value) for key, value in body.items() if key not in IP_KEYS}
+        if depth == 0:
+            return {}
+        return {
+            key: without_ip(value, depth - 1) for key, value in body.items() if key not in IP_KEYS
+        }
     if isinstance(body, list):
-        return [without_ip(item) for item in body]
+        return [without_ip(item, depth - 1) for item in body] if depth else []
     return body

@@ -199,8 +199,8 @@ def events(decoded: Decoded, project: int, received_at: datetime, order: int) ->
 
 
 def _needs_care(members: list[PlainEvent]) -> bool:
-    return any(
-        [
+    return any(  # a list: twice as fast as a generator, for each request
+        [  # noqa: C419
             it.type != TRACK
             or not it.event
             or not (it.userId or it.anonymousId)

@@ -100,21 +100,26 @@ class Server:
     environment: dict[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str) -> Server:
-        self.process = subprocess.Popen(
-            [*COMMAND, "serve", "--data", str(self.data), "--port", "0", *arguments],
-            stdout=subprocess.PIPE,
-            stderr=(self.data.parent / f"{self.data.name}.log").open("a"),
-            text=True,
-            env={**os.environ, **self.environment},
-        )
+        with self._log.open("a") as log:
+            self.process = subprocess.Popen(
+                [*COMMAND, "serve", "--data", str(self.data), "--port", "0", *arguments],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, **self.environment},
+            )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         assert "listening on" in line, self.log()
         self.url = line.split()[-1]
         return self
 
+    @property
+    def _log(self) -> Path:
+        return self.data.parent / f"{self.data.name}.log"
+
     def log(self) -> str:
-        return (self.data.parent / f"{self.data.name}.log").read_text()
+        return self._log.read_text()
 
     def kill(self) -> None:
         """As a power cut would end it."""

@@ -102,3 +102,16 @@ def test_a_body_over_the_limit_is_refused(chunks: list[bytes], declared: int | N
 def test_a_client_that_goes_away_is_nobody_to_answer() -> None:
     with pytest.raises(body.Disconnected):
         read([], None, 5)
+
+
+def test_an_endless_body_is_not_waited_for() -> None:
+    received = 0
+
+    async def receive() -> dict[str, Any]:
+        nonlocal received
+        received += 1 << 20
+        return {"type": "http.request", "body": bytes(1 << 20), "more_body": True}
+
+    with pytest.raises(TooLarge):
+        asyncio.run(body.read(receive, None))
+    assert received <= body.MAX_DISCARDED + (1 << 20)

@@ -10,6 +10,7 @@ from starlette.routing import Route
 from footfall_server.api.openapi import document
 from footfall_server.ingest import body as request_body
 from footfall_server.insights import parse
+from footfall_server.insights.listing import events
 from footfall_server.model.errors import NotFound, Unauthorized
 from footfall_server.model.project import Project
 from footfall_server.services import Services
@@ -49,9 +50,7 @@ class QueryApi:
         """The newest events, deduplicated, with their properties as they were sent."""
         project = await self._project(request)
         await self._consistent(request)
-        page = await self._services.insights.events(
-            project, dict(request.query_params), self._services.clock()
-        )
+        page = await events(self._services.store, project, dict(request.query_params))
         return Response(page, media_type="application/json")
 
     async def _consistent(self, request: Request) -> None:

@@ -14,11 +14,13 @@ from typing import IO
 
 import uvicorn
 import uvloop
+from starlette.applications import Starlette
 
 from footfall_server.api.app import application
 from footfall_server.cli.logs import configure
 from footfall_server.services import Services, open_services
 from footfall_server.settings import Settings, SetupError, prepare
+from footfall_server.web import routes
 
 log = logging.getLogger("footfall_server")
 _MAINTENANCE_SECONDS = 300
@@ -38,17 +40,16 @@ def serve(settings: Settings) -> None:
         services = open_services(settings, settings.base_url or address)
         try:
             (settings.data / "address").write_text(f"{address}\n")
-            print(f"Footfall is listening on {address}", flush=True)
-            _run(services, listener)
+            _run(services, listener, address)
         finally:
             listener.close()
             if not services.close():
                 log.warning("the store did not take everything: the rest follows at the next start")
 
 
-def _run(services: Services, listener: socket.socket) -> None:
+def _run(services: Services, listener: socket.socket, address: str) -> None:
     config = uvicorn.Config(
-        application(services, None),
+        application(services, Starlette(routes=routes(services))),
         loop="uvloop",
         http="httptools",
         lifespan="off",
@@ -61,9 +62,14 @@ def _run(services: Services, listener: socket.socket) -> None:
         backlog=2048,
     )
     server = uvicorn.Server(config)
-    # uvicorn hands the signal on to these once it has finished: the exit status stays 0.
+
+    def stop(number: int, frame: object) -> None:
+        server.should_exit = True
+
+    # They hold until uvicorn has its own, and again when it hands the signal on after it has
+    # finished: so the exit status stays 0.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _nothing)
+        signal.signal(number, stop)
     # A request's events live for milliseconds: collecting the young often finds nothing.
     gc.collect()
     gc.freeze()
@@ -76,6 +82,7 @@ def _run(services: Services, listener: socket.socket) -> None:
         finally:
             upkeep.cancel()
 
+    print(f"Footfall is listening on {address}", flush=True)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
 
@@ -140,6 +147,3 @@ def _literal(host: str) -> str:
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
 
-
-def _nothing(number: int, frame: object) -> None:
-    del number, frame

@@ -18,6 +18,7 @@ else:
 
 MAX_BODY = 4 * 1024 * 1024
 MAX_DECOMPRESSED = 16 * 1024 * 1024
+MAX_DISCARDED = 64 * 1024 * 1024
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -33,29 +34,29 @@ def _too_large(limit: int) -> TooLarge:
 
 
 async def read(receive: Receive, declared: int | None, limit: int = MAX_BODY) -> bytes:
-    """The whole body; TooLarge as soon as it is known to exceed `limit` bytes."""
-    if declared is not None and declared > limit:
-        raise _too_large(limit)
-    message = await receive()
-    if message["type"] != "http.request":
-        raise Disconnected
-    if not message.get("more_body"):
-        body: bytes = message.get("body", b"")
-        if len(body) > limit:
-            raise _too_large(limit)
-        return body
-    chunks = [message.get("body", b"")]
-    size = len(chunks[0])
+    """The whole body. TooLarge when it has more than `limit` bytes.
+
+    What is too large is received to its end all the same, as far as MAX_DISCARDED, and dropped:
+    many clients see a reset connection, not the answer, when that comes before they have sent all.
+    """
+    chunks: list[bytes] = []
+    size = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
             raise Disconnected
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
-            raise _too_large(limit)
-        if not message.get("more_body"):
-            return b"".join(chunks)
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        more = message.get("more_body", False)
+        if not more or max(size, declared or 0) > MAX_DISCARDED:
+            break
+    if more or size > limit:
+        raise _too_large(limit)
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def decompress(body: bytes, encoding: str, limit: int = MAX_DECOMPRESSED) -> bytes:

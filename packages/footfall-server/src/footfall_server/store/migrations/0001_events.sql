@@ -1,8 +1,10 @@
 -- One row is one acknowledged event. The sorting key is the event's identity, and all of it comes
 -- from the client unchanged, so a retry falls on the same key and the same partition. Among equal
 -- keys the greatest version stays: bitNot turns the order of acknowledgement around, so that is the
--- first acknowledged. `time` is what reports use (corrected by the door), and it may differ between
--- retries, so it can't be in the key: a min-max index skips what lies outside a range.
+-- first acknowledged. The day comes before the name because parts are written in the order of time:
+-- so they hardly overlap in the key, and FINAL costs next to nothing where it cost 3 to 7 times as
+-- much with the name first. `time` is what reports use (corrected by the door); it may differ
+-- between retries, so it can't be in the key: a min-max index skips what lies outside a range.
 --
 -- The materialised columns are what reports read most, kept apart because that is 1.5 to 3 times as
 -- fast as reading them from the JSON column (the key of 8 bytes: counting installs by it; two of a
@@ -64,6 +66,6 @@ CREATE TABLE IF NOT EXISTS events $on_cluster (
 )
 ENGINE = ${replicated}ReplacingMergeTree(version)
 PARTITION BY toYYYYMM(client_time)
-ORDER BY (project, event, toDate(client_time), install, message_id, client_time)
+ORDER BY (project, toDate(client_time), event, install, message_id, client_time)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1,
     non_replicated_deduplication_window = 1000;

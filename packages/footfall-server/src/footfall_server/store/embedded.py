@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
-from clickhouse_connect.driver._backend.models import QueryRuntime
+from clickhouse_connect.driver._backend.chdb_backend import ChdbBackend
 from clickhouse_connect.driver._backendclient import SyncBackendClient
 from clickhouse_connect.driver.binding import bind_query
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -70,16 +70,19 @@ class Engine:
         """
         client = self.client()
         bound, bind = bind_query(text + "\nFORMAT ArrowStream", dict(parameters), client.server_tz)
+        backend = cast(ChdbBackend, client._backend)
         try:
-            execution = client._backend.execute_command(
-                bound, bind, None, None, QueryRuntime(database=client.database), None
+            result = backend._run(
+                bound,
+                "ArrowStream",
+                params={name.removeprefix("param_"): value for name, value in bind.items()},
+                database=client.database,
             )
         except ClickHouseError:
             self._discard(client)
             raise
-        table = pa.ipc.open_stream(execution.body).read_all()
-        read = str(execution.summary.get("read_rows", 0)) if execution.summary else "0"
-        return table.replace_schema_metadata({b"rows_read": read.encode()})
+        table = pa.ipc.open_stream(result.bytes()).read_all()
+        return table.replace_schema_metadata({b"rows_read": b"%d" % result.storage_rows_read()})
 
     def _discard(self, client: SyncBackendClient) -> None:
         """Drops this thread's client after an error.

@@ -29,6 +29,7 @@ _COLUMNS: Mapping[Table, str] = {
 _INSERT = (
     "input_format_try_infer_dates = 0, input_format_try_infer_datetimes = 0, "
     "json_type_escape_dots_in_keys = 1, date_time_input_format = 'best_effort', "
+    "output_format_json_escape_forward_slashes = 0, output_format_json_quote_64bit_integers = 0, "
     "input_format_skip_unknown_fields = 0, max_partitions_per_insert_block = 0, async_insert = 0"
 )
 
@@ -39,6 +40,8 @@ _READ: Mapping[str, str | int | float] = {
     "use_skip_indexes_if_final": 1,
     "use_skip_indexes_if_final_exact_mode": 1,
     "json_type_escape_dots_in_keys": 1,
+    "output_format_json_escape_forward_slashes": 0,
+    "output_format_json_quote_64bit_integers": 0,
     "output_format_arrow_string_as_string": 1,
     "output_format_arrow_low_cardinality_as_dictionary": 0,
 }

@@ -57,20 +57,22 @@ class Chart:
     lines: Sequence[Line]
 
 
-def installs(pulse: Result, rows: Sequence[Row], interval: str, period: str, compare: str) -> Chart:
+def installs(rows: Sequence[Row], interval: str, period: str, compare: str) -> Chart:
     """Active installs by bucket, beside the compared period's."""
     course = buckets(rows, INSTALLS)
     compared = any(bucket.before is not None for bucket in course)
     beside = COMPARED.get(compare, "") if compared else ""
+    dashes = dashed([bucket.incomplete for bucket in course])
     data = [
         {
             "t": wall(bucket.key),
             "v": bucket.value,
             "p": bucket.before,
             "o": not bucket.incomplete,
-            "l": formats.bucket(bucket.key, interval) + (", so far" if bucket.incomplete else ""),
+            "l": moment(bucket.key, interval, bucket.incomplete),
         }
-        for bucket in course
+        | ({"d": bucket.value} if dash else {})
+        for bucket, dash in zip(course, dashes, strict=True)
     ]
     legend = [Key("This period", "series-1", "line"), Key(beside, "series-other", "dash")]
     return Chart(
@@ -111,15 +113,17 @@ def segments(rows: Sequence[Row], dimension: str, interval: str, period: str) ->
     names = newest_first(found(rows)) if ordered else largest_first(rows)
     table = pivot(rows)
     palette = colors(names, "seq" if ordered else "series")
+    dashes = dashed([incomplete(cells) for cells in table.values()])
     data = [
         {
             "t": wall(key),
             "s": label(name),
             "v": cells[name]["value"],
             "o": not cells[name]["incomplete"],
-            "l": formats.bucket(key, interval),
+            "l": moment(key, interval, cells[name]["incomplete"]),
         }
-        for key, cells in table.items()
+        | ({"d": cells[name]["value"]} if dash else {})
+        for (key, cells), dash in zip(table.items(), dashes, strict=True)
         for name in names
         if name in cells
     ]
@@ -170,6 +174,17 @@ def adoption(result: Result, rows: Sequence[Row]) -> Chart | None:
         head=[interval.capitalize(), *(label(name) for name in names)],
         lines=segment_lines(table, names, interval),
     )
+
+
+def moment(key: str, interval: str, unfinished: bool) -> str:
+    """What a tooltip calls a bucket."""
+    return formats.bucket(key, interval) + (", incomplete" if unfinished else "")
+
+
+def dashed(unfinished: Sequence[bool]) -> list[bool]:
+    """Which points a dashed line joins: the unfinished ones and their neighbours."""
+    around = [False, *unfinished, False]
+    return [any(around[i : i + 3]) for i in range(len(unfinished))]
 
 
 def wall(key: str) -> str:

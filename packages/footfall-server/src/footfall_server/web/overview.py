@@ -108,7 +108,7 @@ async def put(
 
 
 def questions(project: Project, view: View, days: Window, interval: str) -> dict[str, ask.Query]:
-    by_version = "hour" if days.young else "week" if days.days >= 21 else "day"
+    by_version = "week" if days.days >= 21 else "day"
     asked = {
         "pulse": ask.pulse(project, view, days, interval),
         "versions": ask.segments(project, view, days, by_version, "version"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import altair as alt
@@ -13,12 +14,21 @@ Datum = Mapping[str, Any]
 COUNT_LABEL = "datum.value == 0 ? '0' : datum.label"
 
 
-def days_axis(interval: str) -> alt.X:
-    """Wall-clock time on the x axis: the data says it as UTC, so no browser shifts it."""
+def time_axis(interval: str, data: Sequence[Datum]) -> alt.X:
+    """Wall-clock time on the x axis: the data says it as UTC, so no browser shifts it.
+
+    Weeks are labelled at their first days, which the engine's own choice of ticks would miss.
+    """
     labels = {"hour": "%H:%M", "month": "%b %Y"}.get(interval, "%-d %b")
-    return alt.X(
-        "t:T", scale=alt.Scale(type="utc"), axis=alt.Axis(format=labels, tickCount=6, title=None)
-    )
+    axis = alt.Axis(format=labels, tickCount=6, title=None)
+    if interval == "week":
+        days = [date.fromisoformat(text) for text in sorted({row["t"] for row in data})]
+        every = -(-len(days) // 6)
+        axis.values = [
+            alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)
+            for day in days[::every]
+        ]
+    return alt.X("t:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
 def counts_axis(field: str) -> alt.Y:
@@ -33,9 +43,10 @@ def amount(field: str, title: str) -> alt.Tooltip:
 def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[str]) -> Spec:
     """One measure over time: area and line, unfinished ends dashed, the compared period dotted.
 
-    `data` rows: t (time), v (value), p (compared value or None), o (complete), l (label).
+    `data` rows: t (time), v (value), p (compared value or None), o (complete), l (label), and
+    where the line is dashed, d (the value once more).
     """
-    x = days_axis(interval)
+    x = time_axis(interval, data)
     base = alt.Chart(alt.NamedData("course"))
     complete = base.transform_filter("datum.o")
     hover = alt.selection_point(
@@ -49,7 +60,7 @@ def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[s
         layers.append(dotted.encode(x, counts_axis("p")))
     layers += [
         complete.mark_area(fill="@series-1", opacity=0.1).encode(x, counts_axis("v")),
-        base.mark_line(stroke="@series-1", strokeDash=[3, 4]).encode(x, counts_axis("v")),
+        base.mark_line(stroke="@series-1", strokeDash=[3, 4]).encode(x, counts_axis("d")),
         complete.mark_line(stroke="@series-1").encode(x, counts_axis("v")),
         base.mark_point(size=38, filled=True, fill="@series-1", stroke="@surface", strokeWidth=1.5)
         .encode(
@@ -64,15 +75,15 @@ def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[s
 
 
 def lines(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str, str]) -> Spec:
-    """One line a segment, unfinished ends dashed. `data` rows: t, s (segment), v, o, l."""
-    x = days_axis(interval)
+    """One line a segment, unfinished ends dashed. `data` rows: t, s (segment), v, o, l, d."""
+    x = time_axis(interval, data)
     scale = alt.Scale(domain=list(colors), range=list(colors.values()))
     color = alt.Color("s:N", scale=scale, legend=None)
     base = alt.Chart(alt.NamedData("course"))
     complete = base.transform_filter("datum.o")
     hover = alt.selection_point(name="hover", on="pointerover", nearest=True, clear="pointerout")
     layers = [
-        base.mark_line(strokeDash=[3, 4]).encode(x, counts_axis("v"), color),
+        base.mark_line(strokeDash=[3, 4]).encode(x, counts_axis("d"), color),
         complete.mark_line().encode(x, counts_axis("v"), color),
         base.mark_point(size=38, filled=True, stroke="@surface", strokeWidth=1.5)
         .encode(
@@ -96,7 +107,7 @@ def stack(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str
 
     `e` marks the last complete bucket and those after it: that stretch is drawn paler.
     """
-    x = days_axis(interval)
+    x = time_axis(interval, data)
     scale = alt.Scale(domain=list(colors), range=list(colors.values()))
     y = alt.Y("v:Q", stack="normalize", axis=alt.Axis(format="%", values=[0, 0.5, 1], title=None))
     base = alt.Chart(alt.NamedData("course"))
@@ -122,5 +133,4 @@ def finish(chart: alt.LayerChart | alt.FacetChart, data: Sequence[Datum], height
     spec: Spec = chart.to_dict(validate=True)
     for added in ("$schema", "config", "usermeta"):
         spec.pop(added, None)
-    spec.pop("data", None)
     return spec | {"height": height, "datasets": {"course": list(data)}}

@@ -108,7 +108,7 @@ def stats(rows: Sequence[Row], period: str) -> list[Stat]:
             spark(course[ERRORS]),
         ),
         Stat(
-            "Median run time, all events",
+            "Median run time",
             formats.duration(now[RUN_TIME]),
             formats.change(now[RUN_TIME], was[RUN_TIME]),
             "",

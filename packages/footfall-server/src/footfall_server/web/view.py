@@ -7,7 +7,7 @@ are made by `View.url`, so every view has one canonical address.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import quote, urlencode
@@ -164,7 +164,7 @@ def read_range(text: str) -> str:
     return text
 
 
-def one_of(choices: Iterable[str]) -> object:
+def one_of(choices: Iterable[str]) -> Callable[[str], str]:
     known = frozenset(choices)
 
     def read(text: str) -> str:
@@ -175,7 +175,7 @@ def one_of(choices: Iterable[str]) -> object:
     return read
 
 
-READERS = {
+READERS: dict[str, Callable[[str], str]] = {
     "range": read_range,
     "interval": one_of(INTERVALS),
     "compare": one_of(COMPARISONS),

@@ -60,7 +60,6 @@ def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[s
         layers.append(dotted.encode(x, counts_axis("p")))
     layers += [
         complete.mark_area(fill="@series-1", opacity=0.1).encode(x, counts_axis("v")),
-        base.mark_line(stroke="@series-1", strokeDash=[3, 4]).encode(x, counts_axis("d")),
         complete.mark_line(stroke="@series-1").encode(x, counts_axis("v")),
         base.mark_point(size=38, filled=True, fill="@series-1", stroke="@surface", strokeWidth=1.5)
         .encode(
@@ -71,6 +70,9 @@ def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[s
         )
         .add_params(hover),
     ]
+    if any("d" in row for row in data):
+        dashes = base.mark_line(stroke="@series-1", strokeDash=[3, 4])
+        layers.insert(0, dashes.encode(x, counts_axis("d")))
     return finish(alt.layer(*layers), data, height)
 
 
@@ -83,7 +85,6 @@ def lines(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str
     complete = base.transform_filter("datum.o")
     hover = alt.selection_point(name="hover", on="pointerover", nearest=True, clear="pointerout")
     layers = [
-        base.mark_line(strokeDash=[3, 4]).encode(x, counts_axis("d"), color),
         complete.mark_line().encode(x, counts_axis("v"), color),
         base.mark_point(size=38, filled=True, stroke="@surface", strokeWidth=1.5)
         .encode(
@@ -99,6 +100,9 @@ def lines(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str
         )
         .add_params(hover),
     ]
+    if any("d" in row for row in data):
+        dashes = base.mark_line(strokeDash=[3, 4])
+        layers.insert(0, dashes.encode(x, counts_axis("d"), color))
     return finish(alt.layer(*layers), data, height)
 
 

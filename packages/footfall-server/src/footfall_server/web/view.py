@@ -37,6 +37,7 @@ FORMATS = ("csv", "json", "png", "svg")
 DEFAULT_RANGE = "28d"
 DEFAULT_COMPARE = "previous"
 PINNED = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")
+FILTER = re.compile(r"([^=!]+)(!?)=(.+)")
 LONGEST = 3660  # days in a pinned range
 
 
@@ -147,7 +148,10 @@ def parse(parameters: Iterable[tuple[str, str]]) -> View:
 
 
 def read_filter(text: str) -> Filter:
-    name, negation, value = re.fullmatch(r"([^=!]+)(!?)=(.+)", text).groups()  # type: ignore[union-attr]
+    match = FILTER.fullmatch(text)
+    if not match:
+        raise ValueError(text)
+    name, negation, value = match.groups()
     return Filter(read_dimension(name), value, bool(negation))
 
 

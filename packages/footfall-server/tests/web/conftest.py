@@ -10,12 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from footfall_server.model.errors import NotFound
+from footfall_server.model.errors import NotFound, Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.web import routes
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+BUILT_IN = {"event", "library_version", "python_version", "os_type", "runtime_environment"}
 NOW = datetime(2026, 11, 24, 13, 30, tzinfo=UTC)
 
 
@@ -112,12 +113,21 @@ class Insights:
         self.asked.append(query)
         if self.failure is not None:
             raise self.failure
+        self.check(project, query)
         start, end = date.fromisoformat(query["from"]), date.fromisoformat(query["to"])
         if query["report"] == "events_table":
             rows = self.events_table(query, start, end)
         else:
             rows = self.trends(query, start, end, now)
         return Result(query["report"], dict(query), rows)
+
+    def check(self, project: Project, query: Mapping[str, Any]) -> None:
+        """As the real one: a property of one's own that no event has is an error."""
+        asked = {condition["property"] for condition in query["filters"]}
+        asked |= set(query.get("breakdown", []))
+        known = {name for event in self.events for name in event.properties} | BUILT_IN
+        for name in asked - known if self.events else ():
+            raise Unprocessable("UNKNOWN_PROPERTY", f"No event of {project.name} has {name}.")
 
     def chosen(self, query: Mapping[str, Any], start: date, end: date) -> list[Event]:
         keep = {"all": (True, False), "human": (False,), "ci": (True,)}[query["installs"]]

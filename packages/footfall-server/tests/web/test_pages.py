@@ -222,6 +222,19 @@ def test_a_project_may_name_its_version_otherwise(
     assert "Calls 28" in words
 
 
+def test_a_version_that_was_never_sent_leaves_the_rest_of_the_page(
+    client: TestClient, happened: Callable[..., None], services: Any
+) -> None:
+    services.accounts.listed = [Project(1, "nannyml", version_property="nannyml_version")]
+    happened(days=2)
+    for query in ("", "?breakdown=version"):
+        words = Outline(client.get(f"/p/nannyml/overview{query}").text).words
+        assert "Calls 1" in words
+        assert "No install sent this." in words
+    words = Outline(client.get("/p/nannyml/overview?filter=version=1.0").text).words
+    assert "No calls in this view" in words
+
+
 def test_the_date_form_leads_to_a_pinned_range(client: TestClient) -> None:
     answer = client.get("/p/nannyml/overview?compare=none&from=2026-11-09&to=2026-11-01")
     assert answer.status_code == 303

@@ -12,7 +12,6 @@ from typing import Any
 from footfall_server.web import formats, plot
 from footfall_server.web.ask import INSTALLS
 from footfall_server.web.breakdown import OTHER, label, largest_first, newest_first, segment
-from footfall_server.web.services import Result
 from footfall_server.web.trend import Bucket, buckets
 from footfall_server.web.view import DIMENSIONS
 
@@ -141,9 +140,8 @@ def segments(rows: Sequence[Row], dimension: str, interval: str, period: str) ->
     )
 
 
-def adoption(result: Result, rows: Sequence[Row]) -> Chart | None:
+def adoption(rows: Sequence[Row], interval: str) -> Chart | None:
     """Shares of installs by version, stacked; None with too few buckets to show a course."""
-    interval = str(result.query["interval"])
     table = pivot(rows)
     names = newest_first(found(rows))
     if len(table) < FEWEST or not names:

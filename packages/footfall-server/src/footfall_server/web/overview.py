@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from footfall_server.model.errors import Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.web import ask, breakdown, charts, formats, trend
 from footfall_server.web.breakdown import Share
@@ -103,12 +104,22 @@ async def put(
     """All questions of one window, asked at the same time."""
     interval = days.interval(view.interval)
     asked = questions(project, view, days, interval)
-    results = await asyncio.gather(*(insights.run(project, query, now) for query in asked.values()))
-    return Answers(days, interval, dict(zip(asked, results, strict=True)))
+
+    async def run(query: ask.Query) -> Result | None:
+        try:
+            return await insights.run(project, query, now)
+        except Unprocessable as error:
+            if error.code == "UNKNOWN_PROPERTY":  # no event of the project ever had it
+                return None
+            raise
+
+    results = await asyncio.gather(*map(run, asked.values()))
+    found = zip(asked, results, strict=True)
+    return Answers(days, interval, {name: result for name, result in found if result})
 
 
 def questions(project: Project, view: View, days: Window, interval: str) -> dict[str, ask.Query]:
-    by_version = "week" if days.days >= 21 else "day"
+    by_version = version_interval(days)
     asked = {
         "pulse": ask.pulse(project, view, days, interval),
         "versions": ask.segments(project, view, days, by_version, "version"),
@@ -120,6 +131,10 @@ def questions(project: Project, view: View, days: Window, interval: str) -> dict
     if view.breakdown:
         asked["main"] = ask.segments(project, view, days, interval, view.breakdown)
     return asked | {name: ask.shares(project, view, days, name) for name in BARS}
+
+
+def version_interval(days: Window) -> str:
+    return "week" if days.days >= 21 else "day"
 
 
 async def latest(insights: Insights, project: Project, now: datetime) -> datetime | None:
@@ -150,13 +165,13 @@ def shape(project: Project, view: View, answers: Answers, now: datetime) -> Over
     pulse = trend.started(trend.merge(answers.rows("pulse"), answers.rows("tail")), hour)
     active = trend.whole(pulse, ask.INSTALLS)
     words = period(view, days)
-    source = answers.results["main" if view.breakdown else "pulse"]
+    source = answers.results.get("main", answers.results["pulse"])
     if view.breakdown:
-        rows = trend.started(source.rows, hour)
+        rows = trend.started(answers.rows("main"), hour)
         main = charts.segments(rows, view.breakdown, answers.interval, words)
     else:
         main = charts.installs(pulse, answers.interval, words, view.compare)
-    versions = answers.results["versions"]
+    versions = trend.started(answers.rows("versions"), hour)
     listed = events(answers, project, now)
     return Overview(
         window=days,
@@ -165,7 +180,7 @@ def shape(project: Project, view: View, answers: Answers, now: datetime) -> Over
         stats=trend.stats(pulse, words),
         main=main,
         source=source,
-        versions=charts.adoption(versions, trend.started(versions.rows, hour)),
+        versions=charts.adoption(versions, version_interval(days)),
         shares={
             name: breakdown.shares(
                 answers.rows("versions" if name == "version" else name),

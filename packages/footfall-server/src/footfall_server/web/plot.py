@@ -1,0 +1,200 @@
+"""Specifications of the overview's charts, by Altair. Colours are token names: "@series-1".
+
+A specification is made once for charts that differ in their data alone, and the data put in:
+making one takes some 30 ms, which is longer than most queries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import lru_cache
+from typing import Any
+
+import altair as alt
+
+Spec = dict[str, Any]
+Datum = Mapping[str, Any]
+Colors = tuple[tuple[str, str], ...]  # label, token
+
+MOST_LABELS = 4
+LABEL_WIDTH = 90  # CSS pixels for a name at the end of a line
+COUNT_LABEL = "datum.value == 0 ? '0' : datum.label"
+
+
+def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[str]) -> Spec:
+    """One measure over time: area and line, unfinished ends dashed, the compared period dotted.
+
+    `data` rows: t (time), v (value), p (compared value or None), o (complete), l (label), and
+    where the line is dashed, d (the value once more).
+    """
+    compared = any(row["p"] is not None for row in data)
+    titles = tuple(titles) if compared else (titles[0],)
+    made = course_of(interval, weeks(data, interval), titles, any("d" in row for row in data))
+    return filled(made, data, height)
+
+
+def lines(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str, str]) -> Spec:
+    """One line a segment, unfinished ends dashed. `data` rows: t, s (segment), v, o, l, d.
+
+    Up to MOST_LABELS lines carry their names at their ends, so that colour isn't all that tells.
+    """
+    dashed = any("d" in row for row in data)
+    labels = ends(data) if len(colors) <= MOST_LABELS else []
+    made = lines_of(
+        interval, weeks(data, interval), tuple(colors.items()), dashed, labelled_ends=bool(labels)
+    )
+    spec = filled(made, data, height)
+    if labels:
+        spec["datasets"]["ends"] = labels
+    return spec
+
+
+def ends(data: Sequence[Datum]) -> list[Datum]:
+    """Where the names at the lines' ends stand, pushed apart where they would overlap."""
+    last = max((str(row["t"]) for row in data), default="")
+    found = sorted(
+        (row for row in data if row["t"] == last and row["v"] is not None),
+        key=lambda row: float(row["v"]),
+    )
+    gap = 0.065 * max((float(row["v"]) for row in data if row["v"] is not None), default=0)
+    labels: list[Datum] = []
+    for row in found:
+        lowest = labels[-1]["y"] + gap if labels else 0
+        labels.append({"t": last, "y": max(float(row["v"]), lowest), "s": row["s"]})
+    return labels
+
+
+def stack(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str, str]) -> Spec:
+    """Shares of a whole, stacked. `data` rows: t, s, v, i (place in the stack, 0 on top), o, e.
+
+    `e` marks the last complete bucket and those after it: that stretch is drawn paler.
+    """
+    return filled(stack_of(interval, weeks(data, interval), tuple(colors.items())), data, height)
+
+
+def filled(made: Spec, data: Sequence[Datum], height: int) -> Spec:
+    return made | {"height": height, "datasets": {"course": list(data)}}
+
+
+def weeks(data: Sequence[Datum], interval: str) -> tuple[str, ...]:
+    """First days of weeks to label, at most six: the engine's own ticks would miss them."""
+    if interval != "week":
+        return ()
+    days = sorted({str(row["t"]) for row in data})
+    return tuple(days[:: max(1, -(-len(days) // 6))])
+
+
+def time_axis(interval: str, labelled: Sequence[str]) -> alt.X:
+    """Wall-clock time on the x axis: the data says it as UTC, so no browser shifts it."""
+    labels = {"hour": "%H:%M", "month": "%b %Y"}.get(interval, "%-d %b")
+    axis = alt.Axis(format=labels, tickCount=6, title=None)
+    if labelled:
+        days = [date.fromisoformat(text) for text in labelled]
+        axis.values = [
+            alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True) for day in days
+        ]
+    return alt.X("t:T", scale=alt.Scale(type="utc"), axis=axis)
+
+
+def counts_axis(field: str) -> alt.Y:
+    axis = alt.Axis(format="~s", labelExpr=COUNT_LABEL, tickMinStep=1, title=None)
+    return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=True))
+
+
+def amount(field: str, title: str) -> alt.Tooltip:
+    return alt.Tooltip(f"{field}:Q", title=title, format=",")
+
+
+def points(
+    base: alt.Chart, tooltip: list[alt.Tooltip], *channels: Any, **nearest: Any
+) -> alt.Chart:
+    """Points that show where the pointer is, with a tooltip; drawn nowhere else."""
+    hover = alt.selection_point(
+        name="hover", on="pointerover", nearest=True, clear="pointerout", **nearest
+    )
+    shown = alt.condition(hover, alt.value(1), alt.value(0), empty=False)
+    marks = base.mark_point(size=38, filled=True, stroke="@surface", strokeWidth=1.5)
+    drawn: alt.Chart = marks.encode(*channels, opacity=shown, tooltip=tooltip)
+    return drawn.add_params(hover)
+
+
+@lru_cache(maxsize=128)
+def course_of(
+    interval: str, labelled: tuple[str, ...], titles: tuple[str, ...], dashed: bool
+) -> Spec:
+    x = time_axis(interval, labelled)
+    base = alt.Chart(alt.NamedData("course"))
+    complete = base.transform_filter("datum.o")
+    layers: list[alt.Chart] = []
+    if len(titles) > 1:
+        dotted = base.mark_line(strokeWidth=1.25, stroke="@series-other", strokeDash=[1, 3])
+        layers.append(dotted.encode(x, counts_axis("p")))
+    area = complete.mark_area(fill="@series-1", opacity=0.1)
+    layers.append(area.encode(x, counts_axis("v")))
+    if dashed:
+        dashes = base.mark_line(stroke="@series-1", strokeDash=[3, 4])
+        layers.append(dashes.encode(x, counts_axis("d")))
+    tooltip = [alt.Tooltip("l:N", title="When")]
+    tooltip += [amount(field, title) for field, title in zip("vp", titles, strict=False)]
+    layers += [
+        complete.mark_line(stroke="@series-1").encode(x, counts_axis("v")),
+        points(base, tooltip, x, counts_axis("v"), alt.FillValue("@series-1"), encodings=["x"]),
+    ]
+    return plain(alt.layer(*layers))
+
+
+@lru_cache(maxsize=128)
+def lines_of(
+    interval: str, labelled: tuple[str, ...], colors: Colors, dashed: bool, *, labelled_ends: bool
+) -> Spec:
+    x = time_axis(interval, labelled)
+    scale = alt.Scale(domain=[name for name, _ in colors], range=[token for _, token in colors])
+    color = alt.Color("s:N", scale=scale, legend=None)
+    base = alt.Chart(alt.NamedData("course"))
+    layers: list[alt.Chart] = []
+    if dashed:
+        dashes = base.mark_line(strokeDash=[3, 4])
+        layers.append(dashes.encode(x, counts_axis("d"), color))
+    tooltip = [
+        alt.Tooltip("l:N", title="When"),
+        alt.Tooltip("s:N", title="Segment"),
+        amount("v", "Installs"),
+    ]
+    complete = base.transform_filter("datum.o")
+    fill = alt.Fill("s:N", scale=scale, legend=None)
+    layers += [
+        complete.mark_line().encode(x, counts_axis("v"), color),
+        points(base, tooltip, x, counts_axis("v"), fill),
+    ]
+    if labelled_ends:
+        names = alt.Chart(alt.NamedData("ends")).mark_text(
+            align="left", dx=7, limit=LABEL_WIDTH, color="@text-2"
+        )
+        layers.append(names.encode(x, counts_axis("y"), alt.Text("s:N")))
+    return plain(alt.layer(*layers))
+
+
+@lru_cache(maxsize=128)
+def stack_of(interval: str, labelled: tuple[str, ...], colors: Colors) -> Spec:
+    scale = alt.Scale(domain=[name for name, _ in colors], range=[token for _, token in colors])
+    encoded = (
+        time_axis(interval, labelled),
+        alt.Y("v:Q", stack="normalize", axis=alt.Axis(format="%", values=[0, 0.5, 1], title=None)),
+        alt.Fill("s:N", scale=scale, legend=None),
+        alt.Order("i:Q", sort="descending"),
+    )
+    base = alt.Chart(alt.NamedData("course"))
+    whole, rest = base.transform_filter("datum.o"), base.transform_filter("datum.e")
+    return plain(
+        alt.layer(
+            whole.mark_area(stroke="@surface", strokeWidth=0.75).encode(*encoded),
+            rest.mark_area(stroke="@surface", strokeWidth=0.75, opacity=0.45).encode(*encoded),
+        )
+    )
+
+
+def plain(chart: alt.LayerChart | alt.FacetChart) -> Spec:
+    """Without what the page's or the export's theme adds where the chart is drawn."""
+    spec: Spec = chart.to_dict()
+    return {key: value for key, value in spec.items() if key not in ("$schema", "config")}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -142,9 +143,13 @@ def test_a_project_can_be_created_while_the_server_does_not_run(tmp_path: Path) 
 
 
 def test_creating_a_project_twice_is_a_clear_error(server: Server) -> None:
-    server.create_project("twice")
+    create = ("project", "create", "twice", "--json")
+    created = json.loads(server.command(*create).stdout)
+    project = Project(server, created["project"], created["write_key"], created["api_token"])
+    assert project.send([event()]).status == 200
+    assert folded(project.query(total())) == 1
     with pytest.raises(subprocess.CalledProcessError) as raised:
-        server.create_project("twice")
+        server.command(*create)
     assert raised.value.returncode == 1
     assert "exists already" in raised.value.stderr
     assert len(raised.value.stderr.strip().splitlines()) == 1

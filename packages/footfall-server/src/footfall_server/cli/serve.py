@@ -146,4 +146,3 @@ def _literal(host: str) -> str:
     if host in ("0.0.0.0", "::", ""):  # noqa: S104 - for people, who can't open these
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-

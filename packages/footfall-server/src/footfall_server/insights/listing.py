@@ -80,7 +80,8 @@ def _instant(
 def _limit(text: str) -> int:
     if text.isdecimal() and 1 <= int(text[:10]) <= MAX_ROWS:
         return int(text)
-    raise Unprocessable("INVALID_LIMIT", f"limit is 1 to {MAX_ROWS:,}, not {text!r}.", path="/limit")
+    message = f"limit is 1 to {MAX_ROWS:,}, not {text[:40]!r}."
+    raise Unprocessable("INVALID_LIMIT", message, path="/limit")
 
 
 def _cursor(row: Mapping[str, Any]) -> str:

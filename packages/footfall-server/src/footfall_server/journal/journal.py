@@ -128,7 +128,8 @@ class Journal:
         """The next entries in order, at least one if there is any, within about these bounds."""
         connection = sqlite3.connect(self._path, isolation_level=None)
         try:
-            entries, lines, size = [], 0, 0
+            entries: list[Entry] = []
+            lines = size = 0
             for seq, stream, count, body in connection.execute(
                 "SELECT seq, stream, lines, body FROM entries WHERE seq > ? ORDER BY seq", (after,)
             ):

@@ -11,9 +11,9 @@ from footfall_server.store import Statement
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What to list: newest first, `after` (time in microseconds, place) the last of the page before.
+    """What to list, newest first; `after` is the last event of the page before.
 
-    `start` is inside, `end` outside.
+    `start` is inside, `end` outside; `after` is a time in microseconds and a place.
     """
 
     project: int

@@ -1,0 +1,2 @@
+def vegalite(result):
+    return {}

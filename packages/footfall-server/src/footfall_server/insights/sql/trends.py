@@ -1,0 +1,221 @@
+"""Trends: which segments are shown, then the numbers of each bucket and segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from footfall_server.insights import periods
+from footfall_server.insights.periods import Range
+from footfall_server.insights.plan import Source, TrendsPlan, windows
+from footfall_server.insights.queries import PERCENTILES, ROLLING_DAYS, Interval
+from footfall_server.insights.sql.binder import Binder
+from footfall_server.insights.sql.column import OTHER, Dimension, column, dimension, is_list
+from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.filters import Versions
+from footfall_server.insights.sql.measures import EXACT_VALUES, UNIQUE, measure, values_of
+from footfall_server.store import Statement
+
+Segment = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The segments that have a name of their own; `lists`: some value is a list."""
+
+    segments: tuple[Segment, ...] = ()
+    lists: bool = False
+
+
+def ranking(plan: TrendsPlan, versions: Versions) -> Statement:
+    """Rows `segment` (array), `lists` (some value is a list), best first, one beyond the limit.
+
+    By weighted events over the whole range, all series together, ties by name. Grouped by code
+    first, so that lists are taken apart once a distinct list, not once an event.
+    """
+    binder = Binder()
+    dimensions = [dimension(part, binder) for part in plan.query.breakdown]
+    names = [f"c{place}" for place in range(len(dimensions))]
+    codes = ", ".join(f"{one.code} AS {name}" for one, name in zip(dimensions, names, strict=True))
+    sources = " UNION ALL ".join(
+        f"SELECT {codes}, sum(weight) * {len(source.series)} AS events FROM {EVENTS} "
+        f"WHERE {_where(plan, plan.within, source, binder, versions)} GROUP BY {', '.join(names)}"
+        for source in plan.sources
+    )
+    limit = binder.bind(plan.query.limit + 1, "UInt32")
+    listed = [is_list(name) for one, name in zip(dimensions, names, strict=True) if not one.cut]
+    text = (
+        "SELECT segment, max(listed) OVER () AS lists FROM (SELECT segment, "
+        f"sum(events) AS events, max({' OR '.join(listed) or '0'}) AS listed "
+        f"FROM ({sources}) ARRAY JOIN {_combinations(dimensions, names)} AS segment "
+        "GROUP BY segment) "
+        f"ORDER BY round(events, 6) DESC, segment LIMIT {limit}"
+    )
+    return Statement(text, binder.parameters)
+
+
+def numbers(plan: TrendsPlan, shown: Shown, versions: Versions) -> Statement:
+    """Rows `part`, `bucket` (key), `fold`, `segment` (array), `values`, `approximate`.
+
+    `part` is the place in `parts(plan)`; `values` are those of its series, in order. Without a
+    breakdown the segment is empty; what isn't shown is `$other`.
+    """
+    binder = Binder()
+    split = _split(plan, shown, binder)
+    selects = []
+    for place, source in enumerate(parts(plan)):
+        days = _rolling_days(plan, source)
+        if days is None:
+            selects.append(_plain(place, source, plan, split, binder, versions))
+        else:
+            selects.append(_rolling(place, source, plan, days, split, binder, versions))
+    return Statement("\nUNION ALL\n".join(selects), binder.parameters)
+
+
+def parts(plan: TrendsPlan) -> list[Source]:
+    """The sources, but each rolling series by itself: it reads a range of its own."""
+    found = []
+    for source in plan.sources:
+        single = [replace(source, series=(one,)) for one in source.series]
+        rolling = [one for one in single if _rolling_days(plan, one) is not None]
+        plain = tuple(one.series[0] for one in single if one not in rolling)
+        found += [replace(source, series=plain), *rolling] if plain else rolling
+    return found
+
+
+def bucket_key(interval: Interval, zone: str) -> str:
+    """The key of `periods.Bucket` for an event's time."""
+    day = f"toDate(time, {zone})"
+    if interval == "hour":
+        seconds = "toInt64(toUnixTimestamp(time))"
+        offset = f"timeZoneOffset(toTimeZone(time, {zone}))"
+        return f"{seconds} - ({seconds} + {offset}) % 3600"
+    first = {
+        "day": day,
+        "week": f"toMonday({day})",
+        "month": f"toStartOfMonth({day})",
+        "quarter": f"toStartOfQuarter({day})",
+    }[interval]
+    return f"toInt64(toUInt16({first}))"
+
+
+def _rolling_days(plan: TrendsPlan, source: Source) -> int | None:
+    """The days of a rolling part; None for a part of plain series."""
+    return ROLLING_DAYS.get(plan.query.series[source.series[0]].measure)
+
+
+def _where(
+    plan: TrendsPlan, within: Range, source: Source, binder: Binder, versions: Versions
+) -> str:
+    installs = plan.query.installs
+    return where(plan.project, within, installs, source.filters, source.events, binder, versions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """How rows get their segment: what is selected, joined, grouped by, and shown as an array."""
+
+    select: str = "''"
+    join: str = ""
+    group: tuple[str, ...] = ()
+    output: str = "CAST([], 'Array(String)')"
+
+
+def _split(plan: TrendsPlan, shown: Shown, binder: Binder) -> _Split:
+    dimensions = [dimension(part, binder) for part in plan.query.breakdown]
+    if not dimensions:
+        return _Split()
+    codes = [one.code for one in dimensions]
+    top = binder.bind([list(one) for one in shown.segments], "Array(Array(String))")
+    other = binder.texts([OTHER] * len(dimensions))
+    if shown.lists:
+        each = f"arrayMap(s -> if(has({top}, s), s, {other}), {_combinations(dimensions, codes)})"
+        join = f"ARRAY JOIN arrayDistinct({each}) AS joined"
+        return _Split("joined", join, ("segment",), "segment")
+    segments = [one.segment(code) for one, code in zip(dimensions, codes, strict=True)]
+    if len(segments) == 1:
+        names = binder.texts([one[0] for one in shown.segments])
+        select = f"if({segments[0]} IN {names}, {segments[0]}, '{OTHER}')"
+        return _Split(select, "", ("segment",), "[toString(segment)]")
+    both = f"[{', '.join(f'toString({one})' for one in segments)}]"
+    return _Split(f"if(has({top}, {both}), {both}, {other})", "", ("segment",), "segment")
+
+
+def _combinations(dimensions: list[Dimension], codes: list[str]) -> str:
+    """Every combination of a row's segments, as arrays of text."""
+    ways = [one.segments(code) for one, code in zip(dimensions, codes, strict=True)]
+    found = f"arrayMap(a -> [toString(a)], {ways[0]})"
+    for way in ways[1:]:
+        longer = f"arrayMap(l -> arrayMap(a -> arrayPushBack(l, toString(a)), {way}), {found})"
+        found = f"arrayFold((all, some) -> arrayConcat(all, some), {longer}, {_NO_SEGMENTS})"
+    return found
+
+
+_NO_SEGMENTS = "CAST([], 'Array(Array(String))')"
+
+
+def _plain(
+    place: int,
+    source: Source,
+    plan: TrendsPlan,
+    split: _Split,
+    binder: Binder,
+    versions: Versions,
+) -> str:
+    columns, values, approximate = _values(plan, source, binder)
+    key = bucket_key(plan.query.interval, binder.text(plan.within.zone.key))
+    keys = ", ".join(("bucket", *split.group))
+    grouping, fold = keys, "0"
+    if plan.query.fold:
+        grouping = f"GROUPING SETS (({keys}), ({', '.join(split.group)}))"
+        fold = "toUInt8(grouping(bucket))"
+    return (
+        f"SELECT {place} AS part, bucket, {fold} AS fold, {split.output} AS segments, "
+        f"{values} AS values, {approximate} AS approximate FROM ("
+        f"SELECT {key} AS bucket, {split.select} AS segment, {', '.join(columns)} "
+        f"FROM {EVENTS} {split.join} "
+        f"WHERE {_where(plan, plan.within, source, binder, versions)}) GROUP BY {grouping}"
+    )
+
+
+def _values(plan: TrendsPlan, source: Source, binder: Binder) -> tuple[list[str], str, str]:
+    """Columns to read, the array of aggregates, and whether one of them is approximate."""
+    columns = ["install_key", "weight", "exception_occurred_code"]
+    values, counts = [], []
+    for place in source.series:
+        series = plan.query.series[place]
+        number, code = f"number{place}", f"code{place}"
+        if series.property is not None:
+            read = column(series.property, binder)
+            columns += [f"{read.number} AS {number}", f"{read.code} AS {code}"]
+        values.append(measure(series.measure, number, code))
+        if series.measure in PERCENTILES:
+            counts.append(f"{values_of(number)} > {EXACT_VALUES}")
+    return columns, f"[{', '.join(values)}]", " OR ".join(counts) or "0"
+
+
+def _rolling(
+    place: int,
+    source: Source,
+    plan: TrendsPlan,
+    days: int,
+    split: _Split,
+    binder: Binder,
+    versions: Versions,
+) -> str:
+    """Distinct installs of the days before: first by day, then by the buckets they fall in."""
+    looked_at = windows(plan, days)
+    rows = [[one.bucket or 0, int(one.bucket is None), one.first, one.last] for one in looked_at]
+    joined = binder.bind(rows, "Array(Array(Int64))")
+    earliest = periods.key_midnight(min(one.first for one in looked_at), plan.within.zone)
+    within = replace(plan.within, start=earliest)
+    day = bucket_key("day", binder.text(plan.within.zone.key))
+    keys = ", ".join(("bucket", "fold", *split.group))
+    return (
+        f"SELECT {place} AS part, seen[1] AS bucket, toUInt8(seen[2]) AS fold, "
+        f"{split.output} AS segments, [toNullable(toFloat64({UNIQUE}))] AS values, "
+        "0 AS approximate FROM ("
+        f"SELECT DISTINCT {day} AS day, {split.select} AS segment, install_key "
+        f"FROM {EVENTS} {split.join} WHERE {_where(plan, within, source, binder, versions)}) "
+        f"ARRAY JOIN arrayFilter(w -> day >= w[3] AND day <= w[4], {joined}) AS seen "
+        f"GROUP BY {keys}"
+    )

@@ -9,10 +9,9 @@ of the store's answer), `result.py` and `chart.py`. What each number means is in
 May import `store` and `model`; used by `automation`, `api`, `web` and `cli`. Start in `run.py`.
 """
 
-from footfall_server.insights.chart import vegalite
 from footfall_server.insights.parse import parse
 from footfall_server.insights.queries import EventsTable, Query, Trends
 from footfall_server.insights.result import Result
 from footfall_server.insights.run import Insights
 
-__all__ = ["EventsTable", "Insights", "Query", "Result", "Trends", "parse", "vegalite"]
+__all__ = ["EventsTable", "Insights", "Query", "Result", "Trends", "parse"]

@@ -26,7 +26,7 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
-HOSTILE = "</script><img src=x onerror=alert(1)>"
+HOSTILE = "</script><img src=x onerror=alert(1)>'\\\""
 
 
 @pytest.fixture(scope="module")
@@ -172,11 +172,14 @@ def test_axe_finds_nothing_in_menus(visit: Callable[..., Visit]) -> None:
 
 
 @pytest.mark.usefixtures("month")
-def test_a_hostile_name_is_text(visit: Callable[..., Visit]) -> None:
+def test_a_hostile_name_is_text(visit: Callable[..., Visit], happened: Callable[..., None]) -> None:
+    happened("fit", 0.5, library_version=HOSTILE)
     seen = visit()
-    page = seen.open("/p/nannyml/overview")
+    page = seen.open("/p/nannyml/overview?breakdown=version")
     seen.charts()
-    expect(page.get_by_role("link", name=HOSTILE)).to_be_visible()
+    page.locator(".chart-plot").first.hover()
+    expect(page.locator("#vg-tooltip-element")).to_contain_text(HOSTILE)
+    expect(page.get_by_role("rowheader", name=HOSTILE)).to_be_visible()
     assert page.locator("img").count() == 0
     assert seen.problems == []
 
@@ -190,6 +193,16 @@ def test_the_first_event_turns_the_wait_into_data(
     happened(days=0.001)
     expect(page).to_have_url(re.compile("/p/nannyml/overview$"), timeout=10_000)
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+
+@pytest.mark.usefixtures("month")
+def test_a_tooltip_tells_time_and_values(visit: Callable[..., Visit]) -> None:
+    seen = visit(timezone_id="America/Los_Angeles")  # a browser's timezone shifts nothing
+    page = seen.open("/p/nannyml/overview?range=2026-11-01..2026-11-09")
+    seen.charts()
+    page.locator(".chart-plot").first.hover()
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("Thu 5 Nov 2026")
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("Active installs9")
 
 
 @pytest.mark.usefixtures("month")

@@ -68,7 +68,6 @@ def installs(rows: Sequence[Row], interval: str, period: str, compare: str) -> C
             "v": bucket.value,
             "p": bucket.before,
             "o": not bucket.incomplete,
-            "l": moment(bucket.key, interval, bucket.incomplete),
         }
         | ({"d": bucket.value} if dash else {})
         for bucket, dash in zip(course, dashes, strict=True)
@@ -119,7 +118,6 @@ def segments(rows: Sequence[Row], dimension: str, interval: str, period: str) ->
             "s": label(name),
             "v": cells[name]["value"],
             "o": not cells[name]["incomplete"],
-            "l": moment(key, interval, cells[name]["incomplete"]),
         }
         | ({"d": cells[name]["value"]} if dash else {})
         for (key, cells), dash in zip(table.items(), dashes, strict=True)
@@ -172,11 +170,6 @@ def adoption(rows: Sequence[Row], interval: str) -> Chart | None:
         head=[interval.capitalize(), *(label(name) for name in names)],
         lines=segment_lines(table, names, interval),
     )
-
-
-def moment(key: str, interval: str, unfinished: bool) -> str:
-    """What a tooltip calls a bucket."""
-    return formats.bucket(key, interval) + (", incomplete" if unfinished else "")
 
 
 def dashed(unfinished: Sequence[bool]) -> list[bool]:

@@ -25,8 +25,8 @@ COUNT_LABEL = "datum.value == 0 ? '0' : datum.label"
 def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[str]) -> Spec:
     """One measure over time: area and line, unfinished ends dashed, the compared period dotted.
 
-    `data` rows: t (time), v (value), p (compared value or None), o (complete), l (label), and
-    where the line is dashed, d (the value once more).
+    `data` rows: t (time), v (value), p (compared value or None), o (complete) and, where
+    the line is dashed, d (the value once more).
     """
     compared = any(row["p"] is not None for row in data)
     titles = tuple(titles) if compared else (titles[0],)
@@ -35,7 +35,7 @@ def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[s
 
 
 def lines(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str, str]) -> Spec:
-    """One line a segment, unfinished ends dashed. `data` rows: t, s (segment), v, o, l, d.
+    """One line a segment, unfinished ends dashed. `data` rows: t, s (segment), v, o, d.
 
     Up to MOST_LABELS lines carry their names at their ends, so that colour isn't all that tells.
     """
@@ -45,6 +45,7 @@ def lines(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str
         interval, weeks(data, interval), tuple(colors.items()), dashed, labelled_ends=bool(labels)
     )
     spec = filled(made, data, height)
+    spec["datasets"]["whole"] = whole(data, list(colors))
     if labels:
         spec["datasets"]["ends"] = labels
     return spec
@@ -70,7 +71,10 @@ def stack(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str
 
     `e` marks the last complete bucket and those after it: that stretch is drawn paler.
     """
-    return filled(stack_of(interval, weeks(data, interval), tuple(colors.items())), data, height)
+    made = stack_of(interval, weeks(data, interval), tuple(colors.items()))
+    spec = filled(made, data, height)
+    spec["datasets"]["whole"] = whole(data, list(colors))
+    return spec
 
 
 def filled(made: Spec, data: Sequence[Datum], height: int) -> Spec:
@@ -103,20 +107,54 @@ def counts_axis(field: str) -> alt.Y:
 
 
 def amount(field: str, title: str) -> alt.Tooltip:
-    return alt.Tooltip(f"{field}:Q", title=title, format=",")
+    return alt.Tooltip(f"{field}:Q", title=quoted(title), format=",")
 
 
-def points(
-    base: alt.Chart, tooltip: list[alt.Tooltip], *channels: Any, **nearest: Any
-) -> alt.Chart:
-    """Points that show where the pointer is, with a tooltip; drawn nowhere else."""
-    hover = alt.selection_point(
-        name="hover", on="pointerover", nearest=True, clear="pointerout", **nearest
+def quoted(title: str) -> str:
+    """A title as Vega-Lite may put it between quotes in an expression.
+
+    It escapes quotes there and nothing else, so a name that a client sent could otherwise end the
+    string and go on as code.
+    """
+    plain = "".join(c if c.isprintable() else " " for c in title)
+    return plain.replace("\\", "\\\\")
+
+
+def when(interval: str) -> alt.Tooltip:
+    """A tooltip's first line. (Text fields come out empty in tooltips of the nearest mark.)"""
+    form = {"hour": "%H:%M, %-d %b %Y", "month": "%B %Y"}.get(interval, "%a %-d %b %Y")
+    title = {"week": "Week of", "month": "Month"}.get(interval, "Time")
+    return alt.Tooltip("t:T", timeUnit="utcyearmonthdatehours", format=form, title=title)
+
+
+def nearest() -> alt.Parameter:
+    """A selection of what is nearest to the pointer in time."""
+    return alt.selection_point(
+        name="hover", on="pointerover", nearest=True, encodings=["x"], clear="pointerout"
     )
-    shown = alt.condition(hover, alt.value(1), alt.value(0), empty=False)
-    marks = base.mark_point(size=38, filled=True, stroke="@surface", strokeWidth=1.5)
-    drawn: alt.Chart = marks.encode(*channels, opacity=shown, tooltip=tooltip)
+
+
+def shown(hover: alt.Parameter) -> Any:
+    """Opaque under the pointer, else not to be seen."""
+    return alt.condition(hover, alt.value(1), alt.value(0), empty=False)
+
+
+def ruler(x: alt.X, interval: str, names: Sequence[str]) -> alt.Chart:
+    """A hairline under the pointer, whose tooltip tells every segment's value at that time."""
+    hover = nearest()
+    tooltip = [when(interval), *(amount(f"s{i}", name) for i, name in enumerate(names))]
+    line = alt.Chart(alt.NamedData("whole")).mark_rule(stroke="@line-strong")
+    drawn: alt.Chart = line.encode(x, opacity=shown(hover), tooltip=tooltip)
     return drawn.add_params(hover)
+
+
+def whole(data: Sequence[Datum], names: Sequence[str]) -> list[Datum]:
+    """One row a time with every segment's value, as `ruler` reads them."""
+    place = {name: f"s{i}" for i, name in enumerate(names)}
+    rows: dict[str, dict[str, Any]] = {}
+    for row in data:
+        rows.setdefault(row["t"], {"t": row["t"]})[place[row["s"]]] = row["v"]
+    return list(rows.values())
 
 
 @lru_cache(maxsize=128)
@@ -135,11 +173,15 @@ def course_of(
     if dashed:
         dashes = base.mark_line(stroke="@series-1", strokeDash=[3, 4])
         layers.append(dashes.encode(x, counts_axis("d")))
-    tooltip = [alt.Tooltip("l:N", title="When")]
-    tooltip += [amount(field, title) for field, title in zip("vp", titles, strict=False)]
+    hover = nearest()
+    told = [when(interval)]
+    told += [amount(field, title) for field, title in zip("vp", titles, strict=False)]
+    point = base.mark_point(
+        size=38, filled=True, fill="@series-1", stroke="@surface", strokeWidth=1.5
+    )
     layers += [
         complete.mark_line(stroke="@series-1").encode(x, counts_axis("v")),
-        points(base, tooltip, x, counts_axis("v"), alt.FillValue("@series-1"), encodings=["x"]),
+        point.encode(x, counts_axis("v"), opacity=shown(hover), tooltip=told).add_params(hover),
     ]
     return plain(alt.layer(*layers))
 
@@ -156,17 +198,9 @@ def lines_of(
     if dashed:
         dashes = base.mark_line(strokeDash=[3, 4])
         layers.append(dashes.encode(x, counts_axis("d"), color))
-    tooltip = [
-        alt.Tooltip("l:N", title="When"),
-        alt.Tooltip("s:N", title="Segment"),
-        amount("v", "Installs"),
-    ]
     complete = base.transform_filter("datum.o")
-    fill = alt.Fill("s:N", scale=scale, legend=None)
-    layers += [
-        complete.mark_line().encode(x, counts_axis("v"), color),
-        points(base, tooltip, x, counts_axis("v"), fill),
-    ]
+    layers.append(complete.mark_line().encode(x, counts_axis("v"), color))
+    layers.append(ruler(x, interval, [name for name, _ in colors]))
     if labelled_ends:
         names = alt.Chart(alt.NamedData("ends")).mark_text(
             align="left", dx=7, limit=LABEL_WIDTH, color="@text-2"
@@ -178,18 +212,20 @@ def lines_of(
 @lru_cache(maxsize=128)
 def stack_of(interval: str, labelled: tuple[str, ...], colors: Colors) -> Spec:
     scale = alt.Scale(domain=[name for name, _ in colors], range=[token for _, token in colors])
+    x = time_axis(interval, labelled)
     encoded = (
-        time_axis(interval, labelled),
+        x,
         alt.Y("v:Q", stack="normalize", axis=alt.Axis(format="%", values=[0, 0.5, 1], title=None)),
         alt.Fill("s:N", scale=scale, legend=None),
         alt.Order("i:Q", sort="descending"),
     )
     base = alt.Chart(alt.NamedData("course"))
-    whole, rest = base.transform_filter("datum.o"), base.transform_filter("datum.e")
+    complete, rest = base.transform_filter("datum.o"), base.transform_filter("datum.e")
     return plain(
         alt.layer(
-            whole.mark_area(stroke="@surface", strokeWidth=0.75).encode(*encoded),
+            complete.mark_area(stroke="@surface", strokeWidth=0.75).encode(*encoded),
             rest.mark_area(stroke="@surface", strokeWidth=0.75, opacity=0.45).encode(*encoded),
+            ruler(x, interval, [name for name, _ in colors]),
         )
     )
 

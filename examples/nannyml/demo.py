@@ -3,7 +3,8 @@
     python -m examples.nannyml.demo [--exit] [--home DIRECTORY]
 
 Everything that it makes is in `.demo/`, or the directory that is named (NannyML's environment is
-always there). A second run uses what is there and adds to it; `make clean` removes `.demo/`. `FOOTFALL_PORT` says where to serve: 8000 unless set, 0 for any free port.
+always there). A second run uses what is there and adds to it; `make clean` removes `.demo/`.
+`FOOTFALL_PORT` says where to serve: 8000 unless set, 0 for any free port.
 """
 
 from __future__ import annotations

@@ -185,10 +185,11 @@ class Journal:
         self.commits += 1
         self.depth += sum(row[2] for row in rows) - freed[0]
         self._bytes += sum(len(row[3]) for row in rows) - freed[1]
+        if rows:  # before the answers go out: who was answered may ask what is committed
+            self.committed = max(self.committed, rows[-1][0])
         for each in waiting:
             each.settle(None)
         if rows:
-            self.committed = max(self.committed, rows[-1][0])
             self.on_commit()
 
     def _transaction(

@@ -1,0 +1,129 @@
+"""Everything that a running server has, opened in order and closed in the opposite one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import msgspec
+
+from footfall_server.accounts import Accounts
+from footfall_server.ingest.pipeline import Pipeline
+from footfall_server.insights import Insights
+from footfall_server.journal import Drain, Journal
+from footfall_server.model.event import RejectedEvent
+from footfall_server.model.reason import Reason
+from footfall_server.settings import Settings
+from footfall_server.store import Store, open_store
+
+_CONSISTENT_SECONDS = 10.0
+_DRAIN_AT_EXIT_SECONDS = 60.0
+
+
+class WriteKeys:
+    """The write keys that may be used now, re-read when an unknown one comes or after a while.
+
+    A new key works at once; a revoked one stops within `refresh_seconds`.
+    """
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        *,
+        refresh_seconds: float = 2.0,
+        miss_seconds: float = 0.2,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._accounts = accounts
+        self._refresh, self._miss, self._clock = refresh_seconds, miss_seconds, clock
+        self._keys: dict[str, int] = {}
+        self._read_at = float("-inf")
+
+    def __call__(self, key: str) -> int | None:
+        age = self._clock() - self._read_at
+        project = self._keys.get(key)
+        if age > self._refresh or (project is None and age > self._miss):
+            self._keys = self._accounts.active_keys()
+            self._read_at = self._clock()
+            project = self._keys.get(key)
+        return project
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What pages, API and door work with. `clock` gives the time in UTC."""
+
+    accounts: Accounts
+    store: Store
+    insights: Insights
+    journal: Journal
+    drain: Drain
+    pipeline: Pipeline
+    base_url: str
+    clock: Callable[[], datetime]
+
+    async def visible(self) -> None:
+        """Return when all that was acknowledged before this call shows in queries.
+
+        Raises Unavailable NOT_YET_VISIBLE after 10 s.
+        """
+        await self.drain.reach(self.journal.committed, _CONSISTENT_SECONDS)
+
+    def close(self) -> bool:
+        """Carry what was acknowledged into the store, then close; False if some is left for later."""
+        carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
+        self.journal.close()
+        self.store.close()
+        self.accounts.close()
+        return carried
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def open_services(settings: Settings, base_url: str) -> Services:
+    """Open everything that lies in the data directory; raises FootfallError if something can't be."""
+    accounts = Accounts(settings.database_url)
+    store = open_store(settings.store_url, settings.temporary)
+    journal = Journal(settings.journal)
+
+    def insert(stream: str, lines: bytes, token: str) -> None:
+        store.insert("rejected" if stream == "rejected" else "events", lines, token)
+
+    drain = Drain(journal, insert, refused_line)
+    services = Services(
+        accounts=accounts,
+        store=store,
+        insights=Insights(store),
+        journal=journal,
+        drain=drain,
+        pipeline=Pipeline(WriteKeys(accounts), journal),
+        base_url=base_url,
+        clock=now,
+    )
+    drain.start()
+    return services
+
+
+def refused_line(line: bytes, message: str) -> bytes:
+    """An event's line that the store refuses, as a line of the rejected store."""
+    project = 0
+    try:
+        project = int(msgspec.json.decode(line)["project"])
+    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
+        pass
+    return msgspec.json.encode(
+        RejectedEvent(
+            project=project,
+            id=str(uuid4()),
+            received_at=now(),
+            dialect="store",
+            reason=Reason.STORE_REFUSED,
+            message=message,
+            body=line.decode("utf-8", "replace"),
+        )
+    )

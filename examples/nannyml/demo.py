@@ -81,9 +81,15 @@ class Demo:
         env |= {"FOOTFALL_DATA": str(data), "PYTHONUNBUFFERED": "1"}
         collector = Collector(self.processes, data, self.home / "server.log", env)
         with self.console.status("starting the server …") as status:
-            collector.serve(
-                os.environ.get("FOOTFALL_PORT") or "8000", lambda text: status.update(escape(text))
-            )
+            try:
+                collector.serve(
+                    os.environ.get("FOOTFALL_PORT") or "8000",
+                    lambda text: status.update(escape(text)),
+                )
+            except Failed as failure:
+                if "PORT_IN_USE" not in str(failure):
+                    raise
+                raise Failed(f"{failure}\nAny free port: FOOTFALL_PORT=0 make demo") from None
         self._done("Server", f"{collector.address}, its data in {shown(data)}")
         return collector
 

@@ -2,7 +2,7 @@
 
 project = "Footfall"
 author = "The Footfall authors"
-copyright = "the Footfall authors"  # noqa: A001
+copyright = "the Footfall authors"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 source_suffix = {".md": "markdown"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -73,7 +74,8 @@ class Services:
         await self.drain.reach(self.journal.committed, _CONSISTENT_SECONDS)
 
     def close(self) -> bool:
-        """Carry what was acknowledged into the store, then close; False if some is left for later."""
+        """Carry what was acknowledged into the store, then close; False if some is left for "
+        "later."""
         carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
         self.journal.close()
         self.store.close()
@@ -86,7 +88,8 @@ def now() -> datetime:
 
 
 def open_services(settings: Settings, base_url: str) -> Services:
-    """Open everything that lies in the data directory; raises FootfallError if something can't be."""
+    """Open everything that lies in the data directory; raises FootfallError if something can't "
+    "be."""
     accounts = Accounts(settings.database_url)
     store = open_store(settings.store_url, settings.temporary)
     journal = Journal(settings.journal)
@@ -112,10 +115,8 @@ def open_services(settings: Settings, base_url: str) -> Services:
 def refused_line(line: bytes, message: str) -> bytes:
     """An event's line that the store refuses, as a line of the rejected store."""
     project = 0
-    try:
+    with contextlib.suppress(msgspec.MsgspecError, KeyError, TypeError, ValueError):
         project = int(msgspec.json.decode(line)["project"])
-    except (msgspec.MsgspecError, KeyError, TypeError, ValueError):
-        pass
     return msgspec.json.encode(
         RejectedEvent(
             project=project,

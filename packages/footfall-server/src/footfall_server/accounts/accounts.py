@@ -71,7 +71,8 @@ class Accounts:
         except OperationalError as error:
             raise Unavailable(
                 "DATABASE_UNAVAILABLE",
-                f"The metadata can't be opened ({error.orig}): check FOOTFALL_DATABASE_URL and the data directory.",
+                f"The metadata can't be opened ({error.orig}): check FOOTFALL_DATABASE_URL and "
+                "the data directory.",
             ) from None
         self._session = sessionmaker(self._engine, expire_on_commit=False)
 
@@ -88,7 +89,8 @@ class Accounts:
         if not _NAME.fullmatch(name):
             raise Unprocessable(
                 "INVALID_NAME",
-                f"{name!r} can't be a project's name: use lower-case letters, digits, dots, dashes and underscores.",
+                f"{name!r} can't be a project's name: use lower-case letters, digits, dots, "
+                "dashes and underscores.",
             )
         try:
             ZoneInfo(timezone)
@@ -119,7 +121,10 @@ class Accounts:
     def projects(self) -> list[Project]:
         """Every project, by name."""
         with self._session() as session:
-            return [_project(row) for row in session.scalars(select(ProjectRow).order_by(ProjectRow.name))]
+            return [
+                _project(row)
+                for row in session.scalars(select(ProjectRow).order_by(ProjectRow.name))
+            ]
 
     def project(self, name: str) -> Project:
         """Raises NotFound NO_SUCH_PROJECT."""
@@ -134,7 +139,10 @@ class Accounts:
                 .where(WriteKeyRow.project_id == project.id)
                 .order_by(WriteKeyRow.created_at, WriteKeyRow.key)
             )
-            return [WriteKey(row.key, row.name, row.created_at, row.revoked_at is not None) for row in rows]
+            return [
+                WriteKey(row.key, row.name, row.created_at, row.revoked_at is not None)
+                for row in rows
+            ]
 
     def add_write_key(self, name: str, key: str | None = None, label: str = "added") -> str:
         """A further key; a given one is for clients that have theirs built in.
@@ -146,11 +154,14 @@ class Accounts:
             key = key or new_write_key()
             if not 8 <= len(key) <= 200 or not key.isprintable() or ":" in key or " " in key:
                 raise Unprocessable(
-                    "INVALID_KEY", "A write key has 8 to 200 printable characters, no colon or space."
+                    "INVALID_KEY",
+                    "A write key has 8 to 200 printable characters, no colon or space.",
                 )
             known = session.get(WriteKeyRow, key)
             if known is not None and known.project_id != row.id:
-                raise Conflict("KEY_IN_USE", "Another project has this write key: choose another one.")
+                raise Conflict(
+                    "KEY_IN_USE", "Another project has this write key: choose another one."
+                )
             if known is None:
                 self._add_key(session, row.id, key, label)
             else:
@@ -162,9 +173,11 @@ class Accounts:
         """Every write key that may be used now, to its project's id."""
         with self._session() as session:
             rows = session.execute(
-                select(WriteKeyRow.key, WriteKeyRow.project_id).where(WriteKeyRow.revoked_at.is_(None))
+                select(WriteKeyRow.key, WriteKeyRow.project_id).where(
+                    WriteKeyRow.revoked_at.is_(None)
+                )
             )
-            return {key: project for key, project in rows}
+            return {row.key: row.project_id for row in rows}
 
     def create_token(self, name: str, label: str = "command line") -> str:
         """A new API token for a project; shown here and never again."""
@@ -196,7 +209,8 @@ class Accounts:
         return secret
 
     def sign_in(self, secret: str) -> str | None:
-        """Use a link up; the secret of the new session, or None if the link isn't (any more) good."""
+        """Use a link up; the secret of the new session, or None if the link isn't (any more) "
+        "good."""
         now = self._clock()
         with self._session() as session:
             used = session.execute(
@@ -211,9 +225,7 @@ class Accounts:
             if used.rowcount != 1:  # type: ignore[attr-defined]
                 return None
             token = secrets.token_urlsafe(32)
-            session.add(
-                SessionRow(hash=_hash(token), created_at=now, expires_at=now + SESSION_AGE)
-            )
+            session.add(SessionRow(hash=_hash(token), created_at=now, expires_at=now + SESSION_AGE))
             session.commit()
         return token
 
@@ -224,18 +236,19 @@ class Accounts:
             return row is not None and row.expires_at > self._clock()
 
     def _row(self, session: Session, name: str) -> ProjectRow:
-        row = session.execute(select(ProjectRow).where(ProjectRow.name == name)).scalar_one_or_none()
+        row = session.execute(
+            select(ProjectRow).where(ProjectRow.name == name)
+        ).scalar_one_or_none()
         if row is None:
             raise NotFound(
                 "NO_SUCH_PROJECT",
-                f"There is no project {name!r}: `footfall-server project list` shows what there is.",
+                f"There is no project {name!r}: `footfall-server project list` shows what there "
+                "is.",
             )
         return row
 
     def _add_key(self, session: Session, project: int, key: str, label: str) -> None:
-        session.add(
-            WriteKeyRow(key=key, project_id=project, name=label, created_at=self._clock())
-        )
+        session.add(WriteKeyRow(key=key, project_id=project, name=label, created_at=self._clock()))
 
     def _add_token(self, session: Session, project: int, token: str, label: str) -> None:
         session.add(

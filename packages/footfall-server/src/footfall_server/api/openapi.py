@@ -14,7 +14,8 @@ _CONSISTENT = {
     "name": "consistent",
     "in": "query",
     "schema": {"type": "string", "enum": ["0", "1"]},
-    "description": "Wait until all that was acknowledged before this call is visible (at most 10 s).",
+    "description": "Wait until all that was acknowledged before this call is visible (at most "
+    "10 s).",
 }
 _PROBLEM = {
     "type": "object",
@@ -116,7 +117,12 @@ def document(base_url: str) -> bytes:
             "paths": paths,
             "components": {
                 "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
-                "schemas": {**components, "Problem": _PROBLEM, "Result": _RESULT, "EventPage": _EVENTS},
+                "schemas": {
+                    **components,
+                    "Problem": _PROBLEM,
+                    "Result": _RESULT,
+                    "EventPage": _EVENTS,
+                },
             },
         }
     )

@@ -69,11 +69,10 @@ class QueryApi:
         if found is None:
             raise Unauthorized(
                 "UNKNOWN_TOKEN",
-                "The API token is not known here, or was revoked: create one with `footfall-server project token NAME`.",
+                "The API token is not known here, or was revoked: create one with "
+                "`footfall-server project token NAME`.",
             )
         name = request.path_params["project"]
         if found.name != name:
             raise NotFound("NO_SUCH_PROJECT", f"There is no project {name!r} for this token.")
         return found
-
-

@@ -46,8 +46,13 @@ def run() -> None:
 @app.command()
 def serve(
     data: Data = None,
-    host: Annotated[str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 for any free one.", min=0, max=65535, show_default="8000")] = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="The port; 0 for any free one.", min=0, max=65535, show_default="8000"),
+    ] = None,
 ) -> None:
     """Run the collector, the insights and their pages."""
     from footfall_server.cli.serve import serve as serve_until_stopped
@@ -59,7 +64,9 @@ def serve(
 def project_create(
     name: str,
     timezone: Annotated[str, typer.Option(help="Its IANA time zone.")] = "UTC",
-    version_property: Annotated[str, typer.Option(help="The property that holds its version.")] = "library_version",
+    version_property: Annotated[
+        str, typer.Option(help="The property that holds its version.")
+    ] = "library_version",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -84,7 +91,11 @@ def project_list(data: Data = None, as_json: AsJson = False) -> None:
     projects = _with_accounts(data, lambda it: it.projects())
     if as_json:
         rows = [
-            {"project": each.name, "timezone": each.timezone, "version_property": each.version_property}
+            {
+                "project": each.name,
+                "timezone": each.timezone,
+                "version_property": each.version_property,
+            }
             for each in projects
         ]
         print(json.dumps(rows))
@@ -101,7 +112,9 @@ def project_list(data: Data = None, as_json: AsJson = False) -> None:
 @project.command("key")
 def project_key(
     name: str,
-    add: Annotated[str | None, typer.Option(help="Accept this key too, e.g. one that a client has built in.")] = None,
+    add: Annotated[
+        str | None, typer.Option(help="Accept this key too, e.g. one that a client has built in.")
+    ] = None,
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
@@ -131,7 +144,9 @@ def sign_in_link(data: Data = None, as_json: AsJson = False) -> None:
     secret = _with_accounts(data, lambda it: it.create_sign_in_link())
     address = settings.data / "address"
     base = settings.base_url or (
-        address.read_text().strip() if address.exists() else f"http://{settings.host}:{settings.port}"
+        address.read_text().strip()
+        if address.exists()
+        else f"http://{settings.host}:{settings.port}"
     )
     url = f"{base.rstrip('/')}/sign-in/{secret}"
     _print({"url": url}, [url], as_json)

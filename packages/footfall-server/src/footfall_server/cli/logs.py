@@ -1,4 +1,5 @@
-"""What the server says while it runs: structured lines on stderr, without any address of a client."""
+"""What the server says while it runs: structured lines on stderr, without any address of a "
+"client."""
 
 from __future__ import annotations
 

@@ -10,14 +10,13 @@ import logging
 import os
 import signal
 import socket
-import sys
 from typing import IO
 
 import uvicorn
+import uvloop
 
 from footfall_server.api.app import application
 from footfall_server.cli.logs import configure
-from footfall_server.web import pages
 from footfall_server.services import Services, open_services
 from footfall_server.settings import Settings, SetupError, prepare
 
@@ -49,7 +48,7 @@ def serve(settings: Settings) -> None:
 
 def _run(services: Services, listener: socket.socket) -> None:
     config = uvicorn.Config(
-        application(services, pages(services)),
+        application(services, None),
         loop="uvloop",
         http="httptools",
         lifespan="off",
@@ -69,7 +68,6 @@ def _run(services: Services, listener: socket.socket) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    config.setup_event_loop() if hasattr(config, "setup_event_loop") else None
 
     async def main() -> None:
         upkeep = asyncio.create_task(_maintain(services))
@@ -78,14 +76,8 @@ def _run(services: Services, listener: socket.socket) -> None:
         finally:
             upkeep.cancel()
 
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
-
-
-def _loop_factory() -> object:
-    import uvloop
-
-    return uvloop.new_event_loop
 
 
 async def _maintain(services: Services) -> None:
@@ -131,11 +123,13 @@ def _listen(host: str, port: int) -> socket.socket:
         if error.errno == errno.EADDRINUSE:
             raise SetupError(
                 "PORT_IN_USE",
-                f"Port {port} on {host} is in use: stop what listens there, or choose another port with --port.",
+                f"Port {port} on {host} is in use: stop what listens there, or choose another "
+                "port with --port.",
             ) from None
         raise SetupError(
             "CANNOT_LISTEN",
-            f"Can't listen on {host} port {port} ({error.strerror}): choose another --host or --port.",
+            f"Can't listen on {host} port {port} ({error.strerror}): choose another --host or "
+            "--port.",
         ) from None
     listener.set_inheritable(True)
     return listener

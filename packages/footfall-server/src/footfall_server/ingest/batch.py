@@ -23,12 +23,15 @@ class Refusal:
 
 @dataclass(slots=True)
 class Batch:
-    """`indexes[i]` is the place of `events[i]` in the request; times are UTC."""
+    """`indexes[i]` is the place of `events[i]` in the request.
+
+    `skew` is how far the client's clock is behind, in microseconds; 0 if it didn't say.
+    """
 
     dialect: str
     project: int
     received_at: datetime
-    sent_at: datetime | None
+    skew: int
     events: list[Event]
     indexes: list[int]
     refused: list[Refusal] = field(default_factory=list)

@@ -110,7 +110,7 @@ def _deflate(body: bytes, limit: int) -> bytes:
 
 def _brotli(body: bytes, limit: int) -> bytes:
     decoder = brotli.Decompressor()
-    plain = b""
+    plain: bytes = b""
     try:
         plain = decoder.process(body, output_buffer_limit=limit + 1)
         while len(plain) <= limit and not decoder.can_accept_more_data():

@@ -69,10 +69,13 @@ class Door:
             body = await request_body.read(receive, declared)
             if encoding or body[:2] == b"\x1f\x8b":
                 body = request_body.decompress(body, encoding.decode("latin-1"))
-            answer = await self._pipeline.segment(word, body, _basic_key(authorization))
+            taken = self._pipeline.segment(word, body, _basic_key(authorization))
+            del body
+            answer = await self._pipeline.settle(taken)
         except request_body.Disconnected:
             return
         except FootfallError as error:
+            self._pipeline.refuse(error)
             await _refuse(send, error)
             return
         await _answer(send, 200, answer)

@@ -1,11 +1,10 @@
 """What happens to a request between its bytes and its answer, in order.
 
-    decode → authenticate → canonical events → steps → size → journal (fsync) → answer
+decode → authenticate → canonical events → steps → size → journal (fsync) → answer
 """
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -41,6 +40,17 @@ class Counters:
     """Requests refused whole, by code."""
 
 
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A request's outcome before it is durable. `error` answers a lone event that was refused."""
+
+    entries: list[Entry]
+    answer: bytes
+    accepted: int
+    refused: list[Reason]
+    error: FootfallError | None
+
+
 class Pipeline:
     """One per process. `keys` decides who may write; `journal` makes it durable."""
 
@@ -49,32 +59,44 @@ class Pipeline:
         self._journal = journal
         self.counters = Counters()
 
-    async def segment(self, path: str, body: bytes, header_key: str | None) -> bytes:
-        """Take a request in Segment's dialect; the answer's body once everything is durable.
+    def segment(self, path: str, body: bytes, header_key: str | None) -> Taken:
+        """Take a request in Segment's dialect: from its bytes to what the journal shall hold.
 
-        Raises FootfallError for a request that is refused whole.
+        Raises FootfallError for a request that is refused whole. Synchronous, so that events live
+        no longer than this call: while their request waits for the disk, the next ones use the
+        same, still cached memory.
         """
-        counters = self.counters
-        counters.requests += 1
-        try:
-            decoded = segment.decode(path, body)
-            project = self._authenticate(header_key, decoded.write_key)
-            received_at = datetime.now(UTC)
-            order = self._journal.reserve(len(decoded.members))
-            batch = segment.events(decoded, project, received_at, order)
-            for step in steps.STEPS:
-                step(batch)
-            lines = steps.size(batch)
-            await self._write(batch, lines, order)
-        except FootfallError as error:
-            counters.failed[error.code] += 1
-            raise
-        counters.accepted += len(batch.events)
-        for each in batch.refused:
-            counters.rejected[each.reason] += 1
-        if decoded.single and batch.refused:
-            raise _refused_alone(batch.refused[0])
-        return segment.answer(batch, decoded.single)
+        self.counters.requests += 1
+        decoded = segment.decode(path, body)
+        project = self._authenticate(header_key, decoded.write_key)
+        order = self._journal.reserve(len(decoded.members))
+        batch = segment.events(decoded, project, datetime.now(UTC), order)
+        for step in steps.STEPS:
+            step(batch)
+        lines = steps.size(batch)
+        entries = self._entries(batch, lines, order)
+        error = _refused_alone(batch.refused[0]) if decoded.single and batch.refused else None
+        answer = segment.answer(batch, decoded.single)
+        refused = [each.reason for each in batch.refused]
+        return Taken(entries, answer, len(batch.events), refused, error)
+
+    async def settle(self, taken: Taken) -> bytes:
+        """The answer's body, once everything of the request is durable.
+
+        Raises Unavailable when it can't be made durable, and the error of a lone refused event.
+        """
+        if taken.entries:
+            await self._journal.append(taken.entries)
+        self.counters.accepted += taken.accepted
+        for reason in taken.refused:
+            self.counters.rejected[reason] += 1
+        if taken.error is not None:
+            raise taken.error
+        return taken.answer
+
+    def refuse(self, error: FootfallError) -> None:
+        """Count a request that is refused whole."""
+        self.counters.failed[error.code] += 1
 
     def _authenticate(self, header_key: str | None, body_key: str | None) -> int:
         for key in (header_key, body_key):
@@ -85,23 +107,25 @@ class Pipeline:
         if header_key or body_key:
             raise Unauthorized(
                 "UNKNOWN_WRITE_KEY",
-                "The write key is not known here, or was revoked: copy it from the project's setup page.",
+                "The write key is not known here, or was revoked: copy it from the project's "
+                "setup page.",
             )
         raise Unauthorized(
             "MISSING_WRITE_KEY",
-            "No write key: send it as `writeKey` in the body or as the user name of Basic authentication.",
+            "No write key: send it as `writeKey` in the body or as the user name of Basic "
+            "authentication.",
         )
 
-    async def _write(self, batch: Batch, lines: list[bytes], order: int) -> None:
+    def _entries(self, batch: Batch, lines: bytes, order: int) -> list[Entry]:
         entries = []
-        if lines:
-            entries.append(Entry(order, "events", len(lines), b"\n".join(lines)))
+        if batch.events:
+            entries.append(Entry(order, "events", len(batch.events), lines))
         if batch.refused:
             kept = [_encode(_rejected(batch, each)) for each in batch.refused]
             # Entries are numbered by their first event's place: take one that no event has.
-            entries.append(Entry(self._journal.reserve(1), "rejected", len(kept), b"\n".join(kept)))
-        if entries:
-            await self._journal.append(entries)
+            lines = b"\n".join([*kept, b""])
+            entries.append(Entry(self._journal.reserve(1), "rejected", len(kept), lines))
+        return entries
 
 
 def _rejected(batch: Batch, refused: Refusal) -> RejectedEvent:
@@ -125,8 +149,3 @@ def _refused_alone(refused: Refusal) -> FootfallError:
     if refused.reason is Reason.EVENT_TOO_LARGE:
         return TooLarge(refused.reason, refused.message)
     return BadRequest(refused.reason, refused.message)
-
-
-def microseconds() -> int:
-    """Now, in microseconds since 1970."""
-    return time.time_ns() // 1000

@@ -49,11 +49,15 @@ def clean_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], bool]:
             return value
         if isinstance(value, int):
             if not MIN_INTEGER <= value <= MAX_INTEGER:
-                raise Refused(Reason.NUMBER_OUT_OF_RANGE, f"The number {str(value)[:40]} is beyond 64 bits.")
+                raise Refused(
+                    Reason.NUMBER_OUT_OF_RANGE, f"The number {str(value)[:40]} is beyond 64 bits."
+                )
             return value
         if isinstance(value, float):
             if not math.isfinite(value):
-                raise Refused(Reason.NUMBER_OUT_OF_RANGE, f"{value} is no number that JSON can carry.")
+                raise Refused(
+                    Reason.NUMBER_OUT_OF_RANGE, f"{value} is no number that JSON can carry."
+                )
             return value
         if depth > MAX_DEPTH:
             raise Refused(Reason.TOO_DEEP, f"The properties nest deeper than {MAX_DEPTH} levels.")
@@ -73,10 +77,14 @@ def clean_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], bool]:
     return clean(kept, 1), exact
 
 
-def without_ip(body: Any) -> Any:
-    """What was sent, for the rejected store: the same JSON without any field that holds an IP."""
+def without_ip(body: Any, depth: int = 2 * MAX_DEPTH) -> Any:
+    """What was sent, for the rejected store: without any field that holds an IP, cut at `depth`."""
     if isinstance(body, dict):
-        return {key: without_ip(value) for key, value in body.items() if key not in IP_KEYS}
+        if depth == 0:
+            return {}
+        return {
+            key: without_ip(value, depth - 1) for key, value in body.items() if key not in IP_KEYS
+        }
     if isinstance(body, list):
-        return [without_ip(item) for item in body]
+        return [without_ip(item, depth - 1) for item in body] if depth else []
     return body

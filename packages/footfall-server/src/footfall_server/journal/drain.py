@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 class _Waiter(NamedTuple):
     seq: int
-    wake: Callable[[], None]
+    wake: Callable[[], object]
 
 
 class Drain:
@@ -75,7 +75,8 @@ class Drain:
         return self._journal.depth == 0 or self.drained >= self._journal.committed
 
     async def reach(self, seq: int, timeout: float) -> None:
-        """Return when the store has everything up to `seq`; raises NOT_YET_VISIBLE at the timeout."""
+        """Return when the store has everything up to `seq`; raises NOT_YET_VISIBLE at the "
+        "timeout."""
         if self.drained >= seq:
             return
         loop = asyncio.get_running_loop()
@@ -92,7 +93,8 @@ class Drain:
         except TimeoutError:
             raise Unavailable(
                 "NOT_YET_VISIBLE",
-                "What was acknowledged before this query is not in the store yet: try again, or leave out `consistent`.",
+                "What was acknowledged before this query is not in the store yet: try again, or "
+                "leave out `consistent`.",
                 retry_after=1,
             ) from None
         finally:
@@ -136,7 +138,7 @@ class Drain:
         """Insert as one block; if the store refuses it, find the lines that it can't take."""
         token = f"{self._journal.id}:{stream}:{entries[0].seq}:{entries[-1].seq}"
         try:
-            self._sink(stream, b"\n".join(entry.body for entry in entries), token)
+            self._sink(stream, b"".join([entry.body for entry in entries]), token)
         except Unavailable:
             raise
         except Exception as error:
@@ -146,7 +148,9 @@ class Drain:
                 self._insert(stream, entries[middle:])
             else:
                 log.warning("the store refused a block: %s", error)
-                self._insert_lines(stream, entries[0], entries[0].body.split(b"\n"), str(error))
+                self._insert_lines(
+                    stream, entries[0], entries[0].body.splitlines(keepends=True), str(error)
+                )
 
     def _insert_lines(self, stream: str, entry: Entry, lines: list[bytes], message: str) -> None:
         if len(lines) == 1:
@@ -159,7 +163,7 @@ class Drain:
         for part in (lines[: len(lines) // 2], lines[len(lines) // 2 :]):
             token = f"{self._journal.id}:{stream}:{entry.seq}:{len(lines)}:{hash(part[0])}"
             try:
-                self._sink(stream, b"\n".join(part), token)
+                self._sink(stream, b"".join(part), token)
             except Unavailable:
                 raise
             except Exception as error:

@@ -18,6 +18,9 @@ from footfall_server.model.errors import Unavailable
 
 # The store may hold a later event than the clock says, if the clock was set back in between.
 _CLOCK_FLOOR = 1_000_000
+_GROUP_BYTES = 8 << 20
+_BUSY_SECONDS, _GATHER_SECONDS = 0.003, 0.002
+_ACCELERATION = 4  # twice as fast as the default, 5 % larger
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (id TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS entries (
@@ -30,7 +33,7 @@ CREATE TABLE IF NOT EXISTS entries (
 
 
 class Entry(NamedTuple):
-    """Lines of one stream that belong together. `seq` places them among all; `body` is plain."""
+    """Lines of one stream, each with its newline. `seq` places them among all entries."""
 
     seq: int
     stream: str
@@ -39,9 +42,9 @@ class Entry(NamedTuple):
 
 
 class _Waiting(NamedTuple):
-    rows: list[tuple[int, str, int, bytes]]
-    delete: int
-    settle: Callable[[Unavailable | None], None]
+    entries: Sequence[Entry]
+    delete: int = 0
+    done: asyncio.Future[None] | None = None
 
 
 class Journal:
@@ -109,25 +112,17 @@ class Journal:
         if self._bytes > self._max_bytes:
             raise Unavailable(
                 "JOURNAL_FULL",
-                "The collector has fallen behind its store and takes nothing more for now: try again later.",
+                "The collector has fallen behind its store and takes nothing more for now: try "
+                "again later.",
                 retry_after=30,
             )
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
-
-        def settle(error: Unavailable | None) -> None:
-            loop.call_soon_threadsafe(_settle, done, error)
-
-        rows = [
-            (entry.seq, entry.stream, entry.lines, lz4.block.compress(entry.body))
-            for entry in entries
-        ]
-        self._queue.put(_Waiting(rows, 0, settle))
+        done = asyncio.get_running_loop().create_future()
+        self._queue.put(_Waiting(entries, done=done))
         await done
 
     def delete(self, up_to: int) -> None:
         """Forget the entries up to this one: the store has them. Doesn't wait for the disk."""
-        self._queue.put(_Waiting([], up_to, _ignore))
+        self._queue.put(_Waiting((), delete=up_to))
 
     def read(self, after: int, max_lines: int, max_bytes: int) -> list[Entry]:
         """The next entries in order, at least one if there is any, within about these bounds."""
@@ -152,7 +147,9 @@ class Journal:
         if self._failed is not None:
             raise self._failed
         if not self._thread.is_alive():
-            raise Unavailable("JOURNAL_STOPPED", "The journal's writer has stopped: restart the server.")
+            raise Unavailable(
+                "JOURNAL_STOPPED", "The journal's writer has stopped: restart the server."
+            )
 
     def close(self) -> None:
         """Write what waits, and close the file."""
@@ -161,16 +158,28 @@ class Journal:
         self._writer.close()
 
     def _write_forever(self) -> None:
-        running = True
+        running, last = True, 0.0
         while running:
-            waiting = [self._queue.get()]
-            while not self._queue.empty():
-                waiting.append(self._queue.get())
-            running = None not in waiting
-            self._commit([each for each in waiting if each is not None])
+            each = self._queue.get()
+            # A lone request is written at once. When they come one upon another, waiting a little
+            # makes a transaction of many: it costs them 2 ms, and costs the machine half.
+            if time.monotonic() - last < _BUSY_SECONDS:
+                time.sleep(_GATHER_SECONDS)
+            waiting, size = [], 0
+            while True:
+                if each is None:
+                    running = False
+                    break
+                waiting.append(each)
+                size += sum([len(entry.body) for entry in each.entries])
+                if size > _GROUP_BYTES or self._queue.empty():
+                    break
+                each = self._queue.get()
+            self._commit(waiting)
+            last = time.monotonic()
 
     def _commit(self, waiting: list[_Waiting]) -> None:
-        rows = [row for each in waiting for row in each.rows]
+        rows = _rows([entry for each in waiting for entry in each.entries])
         delete = max((each.delete for each in waiting), default=0)
         if not rows and not delete:
             return
@@ -178,8 +187,7 @@ class Journal:
             freed = self._transaction(rows, delete)
         except sqlite3.Error as error:
             self._failed = _unwritable(error)
-            for each in waiting:
-                each.settle(self._failed)
+            _answer(waiting, self._failed)
             return
         self._failed = None
         self.commits += 1
@@ -187,14 +195,11 @@ class Journal:
         self._bytes += sum(len(row[3]) for row in rows) - freed[1]
         if rows:  # before the answers go out: who was answered may ask what is committed
             self.committed = max(self.committed, rows[-1][0])
-        for each in waiting:
-            each.settle(None)
+        _answer(waiting, None)
         if rows:
             self.on_commit()
 
-    def _transaction(
-        self, rows: list[tuple[int, str, int, bytes]], delete: int
-    ) -> tuple[int, int]:
+    def _transaction(self, rows: list[tuple[int, str, int, bytes]], delete: int) -> tuple[int, int]:
         """Make it so, or leave everything as it was; gives the lines and bytes that went away."""
         writer = self._writer
         freed = (0, 0)
@@ -219,22 +224,41 @@ class Journal:
 def _unwritable(error: sqlite3.Error) -> Unavailable:
     return Unavailable(
         "JOURNAL_UNWRITABLE",
-        f"The journal can't be written ({error}): free space on the data directory's disk. Nothing was taken.",
+        f"The journal can't be written ({error}): free space on the data directory's disk. "
+        "Nothing was taken.",
     )
 
 
-def _settle(done: asyncio.Future[None], error: Unavailable | None) -> None:
-    if done.done():
-        return  # the request was cancelled meanwhile
-    if error is None:
-        done.set_result(None)
-    else:
-        done.set_exception(error)
+def _rows(entries: list[Entry]) -> list[tuple[int, str, int, bytes]]:
+    """One row a stream for all entries of a commit, numbered by the last of them."""
+    rows = []
+    for stream in sorted({entry.stream for entry in entries}):
+        same = [entry for entry in entries if entry.stream == stream]
+        body = b"".join([entry.body for entry in same])
+        packed = lz4.block.compress(body, mode="fast", acceleration=_ACCELERATION)
+        rows.append((same[-1].seq, stream, sum(entry.lines for entry in same), packed))
+    return sorted(rows)
+
+
+def _answer(waiting: list[_Waiting], error: Unavailable | None) -> None:
+    """Wake everyone who waits: one call into each event loop, however many they are."""
+    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for each in waiting:
+        if each.done is not None:
+            loops.setdefault(each.done.get_loop(), []).append(each.done)
+    for loop, futures in loops.items():
+        loop.call_soon_threadsafe(_settle, futures, error)
+
+
+def _settle(futures: list[asyncio.Future[None]], error: Unavailable | None) -> None:
+    for done in futures:
+        if done.done():
+            continue  # the request was cancelled meanwhile
+        if error is None:
+            done.set_result(None)
+        else:
+            done.set_exception(error)
 
 
 def _nothing() -> None:
     pass
-
-
-def _ignore(error: Unavailable | None) -> None:
-    del error

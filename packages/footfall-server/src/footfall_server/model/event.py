@@ -15,14 +15,14 @@ KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 """What clients send. Only `track` is an event in reports; the rest is stored with its kind."""
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, omit_defaults=True, gc=False):
     """One use of an essential function.
 
     A repeat (same project, event, install, client_time and message_id) is one event; `order` says
     which of the repeats was acknowledged first, and, within a batch, the client's own order.
-    `time` is `client_time` corrected by the client's clock error, or `received_at`.
-    `raw` is the JSON text of `properties` where the store's column can't give them back as sent.
-    Times are UTC with microseconds.
+    What reports call an event's time is `client_time` + `skew`; `skew` and `received` (the instant
+    of receipt since 1970) are in microseconds. `raw` is the JSON text of `properties` where the
+    store's column can't give them back as sent.
     """
 
     project: int
@@ -31,11 +31,11 @@ class Event(msgspec.Struct):
     install: str
     message_id: str
     client_time: datetime
-    time: datetime
-    received_at: datetime
+    skew: int
+    received: int
     time_source: str
     order: int
-    properties: dict[str, Any]
+    properties: Any
     raw: str = ""
 
 

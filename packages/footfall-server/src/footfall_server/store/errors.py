@@ -31,7 +31,7 @@ _TOO_MUCH = {
 _NARROW = "shorten the range, add a filter or take fewer breakdowns"
 
 # The engine's codes for text that isn't what the column holds.
-_UNREADABLE = frozenset({6, 25, 26, 27, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 441, 645})
+_UNREADABLE = frozenset({6, 25, 26, 27, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 407, 441, 645})
 
 
 def error_code(error: Exception) -> int | None:

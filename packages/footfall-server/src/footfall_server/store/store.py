@@ -18,10 +18,10 @@ from footfall_server.store.statement import Limits, Statement
 
 Table = Literal["events", "rejected"]
 
-# Explicit, because an insert without a list would leave out the ephemeral `order`.
+# Explicit, because an insert without a list would leave out the ephemeral columns.
 _COLUMNS: Mapping[Table, str] = {
-    "events": "project, kind, event, install, message_id, client_time, time, received_at, "
-    "time_source, `order`, properties, raw",
+    "events": "project, kind, event, install, message_id, client_time, skew, time, "
+    "received, received_at, time_source, `order`, properties, raw",
     "rejected": "project, id, received_at, dialect, reason, message, body",
 }
 

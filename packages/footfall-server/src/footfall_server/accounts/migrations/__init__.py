@@ -10,6 +10,7 @@ from sqlalchemy.engine import Engine
 
 _LOCK = 0x666F6F74  # any number that no other program takes
 
+
 def upgrade(engine: Engine) -> None:
     """Bring the schema to its newest revision; a no-op when it is there already.
 

@@ -2,7 +2,8 @@
 -- from the client unchanged, so a retry falls on the same key and the same partition. Among equal
 -- keys the greatest version stays: bitNot turns the order of acknowledgement around, so that is the
 -- first acknowledged. `time` is what reports use (corrected by the door), and it may differ between
--- retries, so it can't be in the key: a min-max index skips what lies outside a range.
+-- retries, so it can't be in the key: a min-max index skips what lies outside a range. The door
+-- sends the correction (`skew`) and the time of receipt as microseconds: cheaper to write and read.
 CREATE TABLE IF NOT EXISTS events $on_cluster (
     project UInt32,
     kind LowCardinality(String),
@@ -10,8 +11,11 @@ CREATE TABLE IF NOT EXISTS events $on_cluster (
     install String,
     message_id String,
     client_time DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
-    time DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
-    received_at DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    skew Int64 EPHEMERAL,
+    time DateTime64(6, 'UTC') DEFAULT addMicroseconds(client_time, skew) CODEC(Delta, ZSTD(1)),
+    received Int64 EPHEMERAL,
+    received_at DateTime64(6, 'UTC') DEFAULT fromUnixTimestamp64Micro(received)
+        CODEC(Delta, ZSTD(1)),
     time_source LowCardinality(String),
     `order` UInt64 EPHEMERAL,
     version UInt64 DEFAULT bitNot(`order`) CODEC(Delta, ZSTD(1)),

@@ -212,7 +212,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--exit", action="store_true", help="stop at the end instead of serving")
     parser.add_argument("--home", type=Path, default=HOME, help="where the data is kept")
     options = parser.parse_args(arguments)
-    console = Console(highlight=False)
+    # Where nobody reads it on a terminal, the table is wide enough for every event's name.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
     try:
         with Processes() as processes:
             return (

@@ -21,7 +21,7 @@ def demo(home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "examples.nannyml.demo", "--exit", "--home", str(home)],
         cwd=ROOT,
-        env={**env, "COLUMNS": "120", **settings},
+        env={**env, **settings},
         capture_output=True,
         text=True,
         check=False,

@@ -5,9 +5,10 @@ Field names are the JSON's, but for `from_` and `not_`, which Python keeps for i
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Installs = Literal["all", "persistent", "ephemeral", "ci", "human"]
 Interval = Literal["hour", "day", "week", "month", "quarter"]
@@ -124,21 +125,13 @@ class Query(
 class Trends(Query, frozen=True, kw_only=True, tag="trends"):
     """Numbers over time, by segment."""
 
-    series: tuple[Series, ...] = (Series(),)
+    series: Annotated[tuple[Series, ...], Meta(min_length=1, max_length=26)] = (Series(),)
     interval: Interval = "day"
-    breakdown: tuple[str | Cut, ...] = ()
-    limit: int = 10
+    breakdown: Annotated[tuple[str | Cut, ...], Meta(max_length=3)] = ()
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 10
     formulas: tuple[Formula, ...] = ()
     compare: Literal["previous_period", "previous_year"] | None = None
     fold: bool = False
-
-    def __post_init__(self) -> None:
-        if not 1 <= len(self.series) <= 26:
-            raise ValueError("series takes 1 to 26")
-        if len(self.breakdown) > 3:
-            raise ValueError("breakdown takes at most 3 properties")
-        if not 1 <= self.limit <= 1_000:
-            raise ValueError("limit is 1 to 1,000")
 
 
 class EventsTable(Query, frozen=True, kw_only=True, tag="events_table"):

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from footfall_server.accounts import Accounts
 
-COMMAND = [sys.executable, "-c", "from footfall_server.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "footfall_server"]
 
 
 @dataclass

@@ -29,6 +29,7 @@ from typing import Any
 
 from benchmarks.ingest import load
 
+FOOTFALL = [sys.executable, "-m", "footfall_server"]
 CORES = sorted(os.sched_getaffinity(0))
 
 
@@ -129,7 +130,7 @@ def rounds(data: Path, key: str, count: int, packed: bool, options: argparse.Nam
             command = (
                 [sys.executable, "-m", "benchmarks.ingest.reference", str(port)]
                 if name == "reference"
-                else ["footfall-server", "serve", "--data", str(data), "--port", str(port)]
+                else [*FOOTFALL, "serve", "--data", str(data), "--port", str(port)]
             )
             server = Server.start(command, port)
             try:
@@ -155,7 +156,7 @@ def visibility(data: Path, project: dict[str, str], samples: int) -> None:
     """Seconds from the 200 to the first query that shows the event, without `consistent`."""
     port = free_port()
     server = Server.start(
-        ["footfall-server", "serve", "--data", str(data), "--port", str(port)], port
+        [*FOOTFALL, "serve", "--data", str(data), "--port", str(port)], port
     )
     base = f"http://127.0.0.1:{port}"
     today = datetime.now(UTC).date().isoformat()
@@ -207,7 +208,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
         created = subprocess.run(
-            ["footfall-server", "project", "create", "bench", "--data", str(data), "--json"],
+            [*FOOTFALL, "project", "create", "bench", "--data", str(data), "--json"],
             check=True, capture_output=True,
         )  # fmt: skip
         project = json.loads(created.stdout)

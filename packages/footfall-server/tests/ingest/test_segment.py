@@ -350,3 +350,42 @@ def test_an_entry_is_numbered_so_that_the_next_is_greater() -> None:
     assert isinstance(first, Entry)
     assert first.seq < second.seq
     assert max(row["order"] for row in lines(taken)) < second.seq
+
+
+def test_every_way_of_decoding_reads_the_same() -> None:
+    """The typed decoders and the careful reading agree, whatever was learnt before."""
+    import random
+
+    random.seed(7)
+    pool: list[Any] = [1, -5, 0.25, "x", "é", True, False, "", ["a", "b"], [1, 2], [], 2**62, 1e-7]
+    for _ in range(200):
+        names = random.sample([f"n{i}" for i in range(120)], random.randrange(12))
+        properties = {name: random.choice(pool) for name in names}
+        plain = {"batch": [event(properties=properties)]}
+        # A null in a neighbour sends the whole request the careful way.
+        careful = {"batch": [event(properties=properties), event(properties={"none": None})]}
+        fields = ("event", "install", "message_id", "client_time", "properties")
+        one, other = lines(take(plain))[0], lines(take(careful))[0]
+        assert one["properties"] == properties
+        assert {name: one[name] for name in fields} == {name: other[name] for name in fields}
+
+
+def test_learnt_names_are_bounded_and_addresses_are_never_among_them() -> None:
+    from footfall_server.ingest.dialects.shapes import MAX_NAMES, Shapes
+
+    made: list[Any] = []
+
+    def batch_of(properties: Any) -> Any:
+        made.append(properties)
+        return list[properties]
+
+    shapes = Shapes(batch_of)
+    assert shapes.decode(b"[]") is None
+    shapes.learn([{"a": 1, "ip": "x", "$ip": "y"}])
+    assert shapes.decode(b'[{"a":1}]')[0].p0 == 1
+    assert shapes.decode(b'[{"ip":"203.0.113.1"}]') is None
+    assert shapes.decode(b'[{"a":null}]') is None
+    for i in range(1_000):
+        shapes.learn([{f"name-{i}": 1}])
+    assert len(made[-1].__struct_fields__) == MAX_NAMES
+    assert len(made) <= MAX_NAMES

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import Any
 from uuid import uuid4
 
 import msgspec
 
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, Refusal, refusal
-from footfall_server.ingest.values import Refused, clean_properties, clean_text
+from footfall_server.ingest.dialects.shapes import Shapes, Value
+from footfall_server.ingest.values import IP_KEYS, Refused, clean_properties, clean_text
 from footfall_server.model.errors import BadRequest, TooLarge
 from footfall_server.model.event import EPOCH, KINDS, TRACK, Event
 from footfall_server.model.reason import MESSAGES, Reason
@@ -29,7 +30,6 @@ _MICROSECOND = timedelta(microseconds=1)
 _MAX_SKEW = 366 * 86_400 * 1_000_000
 """A clock that is further off than a year tells nothing."""
 
-_Scalar = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)] | float | str | bool
 _UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -43,13 +43,26 @@ class PlainEvent(msgspec.Struct, gc=False):
     messageId: str | None = None
     timestamp: datetime | None = None
     originalTimestamp: datetime | None = None
-    properties: dict[str, _Scalar | list[_Scalar]] = {}
+    properties: dict[str, Value] = {}
 
 
-class PlainBatch(msgspec.Struct, gc=False):
-    batch: list[PlainEvent]
-    writeKey: str | None = None
-    sentAt: datetime | None = None
+def _batch_of(properties: Any) -> Any:
+    """The type of a batch whose events have properties of a type."""
+    event = msgspec.defstruct(
+        "ShapedEvent",
+        [("properties", properties, msgspec.field(default_factory=properties))],
+        bases=(PlainEvent,),
+        gc=False,
+    )
+    return msgspec.defstruct(
+        "ShapedBatch",
+        [
+            ("batch", list[event]),  # type: ignore[valid-type]
+            ("writeKey", str | None, None),
+            ("sentAt", datetime | None, None),
+        ],
+        gc=False,
+    )
 
 
 class LooseBatch(msgspec.Struct, gc=False):
@@ -68,7 +81,8 @@ class Decoded(msgspec.Struct, gc=False):
     plain: bool = False
 
 
-_batch_decoder = msgspec.json.Decoder(PlainBatch)
+_batch_decoder = msgspec.json.Decoder(_batch_of(dict[str, Value]))
+_shapes = Shapes(_batch_of)
 _event_decoder = msgspec.json.Decoder(PlainEvent)
 _loose_decoder = msgspec.json.Decoder(LooseBatch)
 _time_decoder = msgspec.json.Decoder(datetime)
@@ -81,15 +95,23 @@ def decode(path: str, body: bytes) -> Decoded:
     # Escaped halves of surrogates and NULs decode to text that can't be stored; a literal %2E in
     # a key would be read back as a dot. Both are rare, and told by one byte of the body.
     odd = (b"\\" in body and _UNSTORABLE.search(body)) or (b"%" in body and b"%2E" in body)
-    if not odd:
-        try:
-            plain = _batch_decoder.decode(body)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            pass
-        else:
-            _check_count(len(plain.batch))
-            return Decoded(plain.batch, plain.writeKey, _utc(plain.sentAt), plain=True)
-    return _decode_loose(body, bool(odd))
+    plain = None if odd else _decode_plain(body)
+    if plain is None:
+        return _decode_loose(body, bool(odd))
+    _check_count(len(plain.batch))
+    return Decoded(plain.batch, plain.writeKey, _utc(plain.sentAt), plain=True)
+
+
+def _decode_plain(body: bytes) -> Any | None:
+    shaped = _shapes.decode(body)
+    if shaped is not None:
+        return shaped
+    try:
+        plain = _batch_decoder.decode(body)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    _shapes.learn(it.properties for it in plain.batch)
+    return plain
 
 
 def _check_count(events: int) -> None:
@@ -204,8 +226,7 @@ def _needs_care(members: list[PlainEvent]) -> bool:
             it.type != TRACK
             or not it.event
             or not (it.userId or it.anonymousId)
-            or "ip" in it.properties
-            or "$ip" in it.properties
+            or (type(it.properties) is dict and not it.properties.keys().isdisjoint(IP_KEYS))
             for it in members
         ]
     )
@@ -221,7 +242,7 @@ def _skew(received_at: datetime, sent_at: datetime | None) -> tuple[int, str]:
 
 def _as_sent(event: PlainEvent) -> dict[str, Any]:
     """A plain event as the JSON object that it was, for the careful reading."""
-    fields = {name: getattr(event, name) for name in event.__struct_fields__}
+    fields: dict[str, Any] = msgspec.to_builtins(event)
     return {name: value for name, value in fields.items() if value is not None}
 
 

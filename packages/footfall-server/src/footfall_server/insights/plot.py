@@ -1,4 +1,4 @@
-"""Specifications of the overview's charts, by Altair. Colours are token names: "@series-1".
+"""Specifications of charts over time, by Altair. Colours are token names: "@series-1".
 
 A specification is made once for charts that differ in their data alone, and the data put in:
 making one takes some 30 ms, which is longer than most queries.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 
@@ -19,10 +19,25 @@ Colors = tuple[tuple[str, str], ...]  # label, token
 
 MOST_LABELS = 4
 LABEL_WIDTH = 90  # CSS pixels for a name at the end of a line
-COUNT_LABEL = "datum.value == 0 ? '0' : datum.label"
+ZERO_LABEL = "datum.value == 0 ? '0' : datum.label"
 
 
-def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[str]) -> Spec:
+class Unit(NamedTuple):
+    """How values are written: on the axis, in a tooltip; `whole` where fractions mean nothing."""
+
+    axis: str
+    tooltip: str
+    whole: bool
+
+
+COUNTS = Unit("~s", ",", True)
+NUMBERS = Unit("~s", ",.4~f", False)
+RATES = Unit(".2%", ".2%", False)
+
+
+def course(
+    data: Sequence[Datum], interval: str, height: int, titles: Sequence[str], unit: Unit = COUNTS
+) -> Spec:
     """One measure over time: area and line, unfinished ends dashed, the compared period dotted.
 
     `data` rows: t (time), v (value), p (compared value or None), o (complete) and, where
@@ -30,11 +45,18 @@ def course(data: Sequence[Datum], interval: str, height: int, titles: Sequence[s
     """
     compared = any(row["p"] is not None for row in data)
     titles = tuple(titles) if compared else (titles[0],)
-    made = course_of(interval, weeks(data, interval), titles, any("d" in row for row in data))
+    dashed = any("d" in row for row in data)
+    made = course_of(interval, weeks(data, interval), titles, dashed, unit)
     return filled(made, data, height)
 
 
-def lines(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str, str]) -> Spec:
+def lines(
+    data: Sequence[Datum],
+    interval: str,
+    height: int,
+    colors: Mapping[str, str],
+    unit: Unit = COUNTS,
+) -> Spec:
     """One line a segment, unfinished ends dashed. `data` rows: t, s (segment), v, o, d.
 
     Up to MOST_LABELS lines carry their names at their ends, so that colour isn't all that tells.
@@ -42,7 +64,7 @@ def lines(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str
     dashed = any("d" in row for row in data)
     labels = ends(data) if len(colors) <= MOST_LABELS else []
     made = lines_of(
-        interval, weeks(data, interval), tuple(colors.items()), dashed, labelled_ends=bool(labels)
+        interval, weeks(data, interval), tuple(colors.items()), dashed, bool(labels), unit
     )
     spec = filled(made, data, height)
     spec["datasets"]["whole"] = whole(data, list(colors))
@@ -101,13 +123,15 @@ def time_axis(interval: str, labelled: Sequence[str]) -> alt.X:
     return alt.X("t:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
-def counts_axis(field: str) -> alt.Y:
-    axis = alt.Axis(format="~s", labelExpr=COUNT_LABEL, tickMinStep=1, title=None)
+def value_axis(field: str, unit: Unit) -> alt.Y:
+    axis = alt.Axis(format=unit.axis, labelExpr=ZERO_LABEL, title=None)
+    if unit.whole:
+        axis.tickMinStep = 1
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=True))
 
 
-def amount(field: str, title: str) -> alt.Tooltip:
-    return alt.Tooltip(f"{field}:Q", title=quoted(title), format=",")
+def amount(field: str, title: str, unit: Unit) -> alt.Tooltip:
+    return alt.Tooltip(f"{field}:Q", title=quoted(title), format=unit.tooltip)
 
 
 def quoted(title: str) -> str:
@@ -139,10 +163,10 @@ def shown(hover: alt.Parameter) -> Any:
     return alt.condition(hover, alt.value(1), alt.value(0), empty=False)
 
 
-def ruler(x: alt.X, interval: str, names: Sequence[str]) -> alt.Chart:
+def ruler(x: alt.X, interval: str, names: Sequence[str], unit: Unit) -> alt.Chart:
     """A hairline under the pointer, whose tooltip tells every segment's value at that time."""
     hover = nearest()
-    tooltip = [when(interval), *(amount(f"s{i}", name) for i, name in enumerate(names))]
+    tooltip = [when(interval), *(amount(f"s{i}", name, unit) for i, name in enumerate(names))]
     line = alt.Chart(alt.NamedData("whole")).mark_rule(stroke="@line-strong")
     drawn: alt.Chart = line.encode(x, opacity=shown(hover), tooltip=tooltip)
     return drawn.add_params(hover)
@@ -159,7 +183,11 @@ def whole(data: Sequence[Datum], names: Sequence[str]) -> list[Datum]:
 
 @lru_cache(maxsize=128)
 def course_of(
-    interval: str, labelled: tuple[str, ...], titles: tuple[str, ...], dashed: bool
+    interval: str,
+    labelled: tuple[str, ...],
+    titles: tuple[str, ...],
+    dashed: bool,
+    unit: Unit,
 ) -> Spec:
     x = time_axis(interval, labelled)
     base = alt.Chart(alt.NamedData("course"))
@@ -167,28 +195,35 @@ def course_of(
     layers: list[alt.Chart] = []
     if len(titles) > 1:
         dotted = base.mark_line(strokeWidth=1.25, stroke="@series-other", strokeDash=[1, 3])
-        layers.append(dotted.encode(x, counts_axis("p")))
+        layers.append(dotted.encode(x, value_axis("p", unit)))
     area = complete.mark_area(fill="@series-1", opacity=0.1)
-    layers.append(area.encode(x, counts_axis("v")))
+    layers.append(area.encode(x, value_axis("v", unit)))
     if dashed:
         dashes = base.mark_line(stroke="@series-1", strokeDash=[3, 4])
-        layers.append(dashes.encode(x, counts_axis("d")))
+        layers.append(dashes.encode(x, value_axis("d", unit)))
     hover = nearest()
     told = [when(interval)]
-    told += [amount(field, title) for field, title in zip("vp", titles, strict=False)]
+    told += [amount(field, title, unit) for field, title in zip("vp", titles, strict=False)]
     point = base.mark_point(
         size=38, filled=True, fill="@series-1", stroke="@surface", strokeWidth=1.5
     )
     layers += [
-        complete.mark_line(stroke="@series-1").encode(x, counts_axis("v")),
-        point.encode(x, counts_axis("v"), opacity=shown(hover), tooltip=told).add_params(hover),
+        complete.mark_line(stroke="@series-1").encode(x, value_axis("v", unit)),
+        point.encode(x, value_axis("v", unit), opacity=shown(hover), tooltip=told).add_params(
+            hover
+        ),
     ]
     return plain(alt.layer(*layers))
 
 
 @lru_cache(maxsize=128)
 def lines_of(
-    interval: str, labelled: tuple[str, ...], colors: Colors, dashed: bool, *, labelled_ends: bool
+    interval: str,
+    labelled: tuple[str, ...],
+    colors: Colors,
+    dashed: bool,
+    labelled_ends: bool,
+    unit: Unit,
 ) -> Spec:
     x = time_axis(interval, labelled)
     scale = alt.Scale(domain=[name for name, _ in colors], range=[token for _, token in colors])
@@ -197,15 +232,15 @@ def lines_of(
     layers: list[alt.Chart] = []
     if dashed:
         dashes = base.mark_line(strokeDash=[3, 4])
-        layers.append(dashes.encode(x, counts_axis("d"), color))
+        layers.append(dashes.encode(x, value_axis("d", unit), color))
     complete = base.transform_filter("datum.o")
-    layers.append(complete.mark_line().encode(x, counts_axis("v"), color))
-    layers.append(ruler(x, interval, [name for name, _ in colors]))
+    layers.append(complete.mark_line().encode(x, value_axis("v", unit), color))
+    layers.append(ruler(x, interval, [name for name, _ in colors], unit))
     if labelled_ends:
         names = alt.Chart(alt.NamedData("ends")).mark_text(
             align="left", dx=7, limit=LABEL_WIDTH, color="@text-2"
         )
-        layers.append(names.encode(x, counts_axis("y"), alt.Text("s:N")))
+        layers.append(names.encode(x, value_axis("y", unit), alt.Text("s:N")))
     return plain(alt.layer(*layers))
 
 
@@ -225,12 +260,12 @@ def stack_of(interval: str, labelled: tuple[str, ...], colors: Colors) -> Spec:
         alt.layer(
             complete.mark_area(stroke="@surface", strokeWidth=0.75).encode(*encoded),
             rest.mark_area(stroke="@surface", strokeWidth=0.75, opacity=0.45).encode(*encoded),
-            ruler(x, interval, [name for name, _ in colors]),
+            ruler(x, interval, [name for name, _ in colors], COUNTS),
         )
     )
 
 
-def plain(chart: alt.LayerChart | alt.FacetChart) -> Spec:
+def plain(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> Spec:
     """Without what the page's or the export's theme adds where the chart is drawn."""
     spec: Spec = chart.to_dict()
     return {key: value for key, value in spec.items() if key not in ("$schema", "config")}

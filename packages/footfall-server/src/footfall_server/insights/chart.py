@@ -57,13 +57,14 @@ def vegalite(
     palette = colours([name for name, _ in lines], ordered=ordered)
     interval = str(result.query.get("interval", "day"))
     if form == "shares":
-        spec = plot.stack(_stacked(lines, list(palette)), interval, height, palette)
+        spec = plot.stack(_wide(lines, palette, stacked=True), interval, height, palette)
     elif len(lines) == 1 and not result.query.get("breakdown"):
         before = {row["bucket"]: row["value"] for row in result.rows if row["compare"]}
         titles = [lines[0][0], COMPARED.get(result.query.get("compare") or "", "Before")]
-        spec = plot.course(_course(lines[0][1], before), interval, height, titles, _unit(result))
+        data = _course(_thinned(lines[0][1]), before)
+        spec = plot.course(data, interval, height, titles, _unit(result))
     else:
-        spec = plot.lines(_drawn(lines), interval, height, palette, _unit(result))
+        spec = plot.lines(_wide(lines, palette), interval, height, palette, _unit(result))
     return spec | _omitted(result)
 
 
@@ -111,8 +112,8 @@ def _lines(rows: Iterable[Row], label: Label) -> list[_Line]:
         named = [key for key in keys if "$other" not in key[1]][:MAX_SEGMENTS]
         others = [key for key in keys if "$other" in key[1]]
         for key in (*named, *others):
-            rows_of = sorted(found[key], key=lambda row: str(row["bucket"]))
-            lines.append((_name(key, several, label), _thinned(rows_of)))
+            in_time = sorted(found[key], key=lambda row: str(row["bucket"]))
+            lines.append((_name(key, several, label), in_time))
     return lines
 
 
@@ -142,44 +143,38 @@ def _height(row: tuple[int, Row]) -> float:
 
 def _course(rows: Sequence[Row], before: Mapping[str, float | None]) -> list[Datum]:
     return [
-        {"t": _moment(row), "v": row["value"], "p": before.get(row["bucket"]), "o": complete}
+        {"t": _moment(row), "v": row["value"], "p": before.get(row["bucket"])}
+        | ({} if row["incomplete"] else {"o": 1})
         | ({"d": row["value"]} if dash else {})
-        for row, complete, dash in _marked(rows)
+        for row, dash in zip(rows, _dashed(rows), strict=True)
     ]
 
 
-def _drawn(lines: Sequence[_Line]) -> list[Datum]:
-    return [
-        {"t": _moment(row), "s": name, "v": row["value"], "o": complete}
-        | ({"d": row["value"]} if dash else {})
-        for name, rows in lines
-        for row, complete, dash in _marked(rows)
-    ]
-
-
-def _marked(rows: Sequence[Row]) -> Iterable[tuple[Row, bool, bool]]:
-    """Each row, whether its bucket is complete, and whether a dashed line joins it."""
+def _dashed(rows: Sequence[Row]) -> list[bool]:
+    """Which points a dashed line joins: unfinished ones and their neighbours."""
     around = [False, *(bool(row["incomplete"]) for row in rows), False]
-    for place, row in enumerate(rows):
-        yield row, not row["incomplete"], any(around[place : place + 3])
+    return [any(around[place : place + 3]) for place in range(len(rows))]
 
 
-def _stacked(lines: Sequence[_Line], order: Sequence[str]) -> list[Datum]:
-    """`e` holds from the last complete bucket on: that stretch is drawn paler."""
-    keys = {str(row["bucket"]): bool(row["incomplete"]) for _, rows in lines for row in rows}
-    edge = max((key for key, incomplete in keys.items() if not incomplete), default="")
-    return [
-        {
-            "t": _moment(row),
-            "s": name,
-            "v": row["value"] or 0,
-            "i": order.index(name),
-            "o": not row["incomplete"],
-            "e": str(row["bucket"]) >= edge,
-        }
-        for name, rows in lines
-        for row in rows
-    ]
+def _wide(lines: Sequence[_Line], order: Iterable[str], *, stacked: bool = False) -> list[Datum]:
+    """One row a time with every segment's value: names stand in the specification, once.
+
+    Long lines are thinned alike, by the first one's peaks. A stack holds 0 where nothing is.
+    """
+    column = {name: f"s{place}" for place, name in enumerate(order)}
+    kept = _thinned(lines[0][1]) if lines else []
+    data: dict[str, dict[str, Any]] = {
+        row["bucket"]: {"t": _moment(row)}
+        | ({} if row["incomplete"] else {"o": 1})
+        | ({"e": 1} if dash else {})
+        for row, dash in zip(kept, _dashed(kept), strict=True)
+    }
+    for name, rows in lines:
+        for row in rows:
+            if row["bucket"] in data:
+                value = row["value"] or 0 if stacked else row["value"]
+                data[row["bucket"]][column[name]] = value
+    return list(data.values())
 
 
 def _bars(result: Result, height: int) -> Spec:

@@ -40,8 +40,8 @@ def course(
 ) -> Spec:
     """One measure over time: area and line, unfinished ends dashed, the compared period dotted.
 
-    `data` rows: t (time), v (value), p (compared value or None), o (complete) and, where
-    the line is dashed, d (the value once more).
+    `data` rows: t (time), v (value), p (compared value or None), o (complete: 1, else missing)
+    and, where the line is dashed, d (the value once more).
     """
     compared = any(row["p"] is not None for row in data)
     titles = tuple(titles) if compared else (titles[0],)
@@ -57,46 +57,46 @@ def lines(
     colors: Mapping[str, str],
     unit: Unit = COUNTS,
 ) -> Spec:
-    """One line a segment, unfinished ends dashed. `data` rows: t, s (segment), v, o, d.
+    """One line a segment, unfinished ends dashed.
 
-    Up to MOST_LABELS lines carry their names at their ends, so that colour isn't all that tells.
+    `data` rows: t (time), s0, s1, … (the value of each segment, in the order of `colors`), o
+    (complete: 1, else missing), e (1 where lines are dashed). Up to MOST_LABELS lines carry their
+    names at their ends, so that colour isn't all that tells.
     """
-    dashed = any("d" in row for row in data)
-    labels = ends(data) if len(colors) <= MOST_LABELS else []
+    dashed = any("e" in row for row in data)
+    labels = ends(data, list(colors)) if len(colors) <= MOST_LABELS else []
     made = lines_of(
         interval, weeks(data, interval), tuple(colors.items()), dashed, bool(labels), unit
     )
     spec = filled(made, data, height)
-    spec["datasets"]["whole"] = whole(data, list(colors))
     if labels:
         spec["datasets"]["ends"] = labels
     return spec
 
 
-def ends(data: Sequence[Datum]) -> list[Datum]:
+def ends(data: Sequence[Datum], names: Sequence[str]) -> list[Datum]:
     """Where the names at the lines' ends stand, pushed apart where they would overlap."""
-    last = max((str(row["t"]) for row in data), default="")
-    found = sorted(
-        (row for row in data if row["t"] == last and row["v"] is not None),
-        key=lambda row: float(row["v"]),
-    )
-    gap = 0.065 * max((float(row["v"]) for row in data if row["v"] is not None), default=0)
+    columns = [f"s{place}" for place in range(len(names))]
+    values = [float(row[c]) for row in data for c in columns if row.get(c) is not None]
+    if not values:
+        return []
+    last, gap = data[-1], 0.065 * max(values)
+    found = [(float(last[c]), n) for c, n in zip(columns, names, strict=True) if last.get(c)]
     labels: list[Datum] = []
-    for row in found:
+    for value, name in sorted(found):
         lowest = labels[-1]["y"] + gap if labels else 0
-        labels.append({"t": last, "y": max(float(row["v"]), lowest), "s": row["s"]})
+        labels.append({"t": last["t"], "y": max(value, lowest), "n": name})
     return labels
 
 
 def stack(data: Sequence[Datum], interval: str, height: int, colors: Mapping[str, str]) -> Spec:
-    """Shares of a whole, stacked. `data` rows: t, s, v, i (place in the stack, 0 on top), o, e.
+    """Shares of a whole, stacked, the first segment on top; `data` as for `lines`.
 
-    `e` marks the last complete bucket and those after it: that stretch is drawn paler.
+    The stretch from the last complete bucket on (e) is drawn paler.
     """
-    made = stack_of(interval, weeks(data, interval), tuple(colors.items()))
-    spec = filled(made, data, height)
-    spec["datasets"]["whole"] = whole(data, list(colors))
-    return spec
+    unfinished = any("e" in row for row in data)
+    made = stack_of(interval, weeks(data, interval), tuple(colors.items()), unfinished)
+    return filled(made, data, height)
 
 
 def filled(made: Spec, data: Sequence[Datum], height: int) -> Spec:
@@ -163,22 +163,22 @@ def shown(hover: alt.Parameter) -> Any:
     return alt.condition(hover, alt.value(1), alt.value(0), empty=False)
 
 
-def ruler(x: alt.X, interval: str, names: Sequence[str], unit: Unit) -> alt.Chart:
+def ruler(base: alt.Chart, x: alt.X, interval: str, colors: Colors, unit: Unit) -> alt.Chart:
     """A hairline under the pointer, whose tooltip tells every segment's value at that time."""
     hover = nearest()
+    names = [name for name, _ in colors]
     tooltip = [when(interval), *(amount(f"s{i}", name, unit) for i, name in enumerate(names))]
-    line = alt.Chart(alt.NamedData("whole")).mark_rule(stroke="@line-strong")
+    line = base.properties(name="ruler").mark_rule(stroke="@line-strong")
     drawn: alt.Chart = line.encode(x, opacity=shown(hover), tooltip=tooltip)
     return drawn.add_params(hover)
 
 
-def whole(data: Sequence[Datum], names: Sequence[str]) -> list[Datum]:
-    """One row a time with every segment's value, as `ruler` reads them."""
-    place = {name: f"s{i}" for i, name in enumerate(names)}
-    rows: dict[str, dict[str, Any]] = {}
-    for row in data:
-        rows.setdefault(row["t"], {"t": row["t"]})[place[row["s"]]] = row["v"]
-    return list(rows.values())
+def long(base: alt.Chart, colors: Colors) -> tuple[alt.Chart, alt.Scale]:
+    """One row a time and segment: k (s0, s1, …), v and, where a line is dashed, d; its colours."""
+    columns: list[str | alt.FieldName] = [f"s{place}" for place in range(len(colors))]
+    scale = alt.Scale(domain=columns, range=[token for _, token in colors])
+    folded = base.transform_fold(columns, as_=["k", "v"])
+    return folded.transform_calculate(d="datum.e ? datum.v : null"), scale
 
 
 @lru_cache(maxsize=128)
@@ -204,7 +204,7 @@ def course_of(
     hover = nearest()
     told = [when(interval)]
     told += [amount(field, title, unit) for field, title in zip("vp", titles, strict=False)]
-    point = base.mark_point(
+    point = base.properties(name="points").mark_point(
         size=38, filled=True, fill="@series-1", stroke="@surface", strokeWidth=1.5
     )
     layers += [
@@ -226,43 +226,43 @@ def lines_of(
     unit: Unit,
 ) -> Spec:
     x = time_axis(interval, labelled)
-    scale = alt.Scale(domain=[name for name, _ in colors], range=[token for _, token in colors])
-    color = alt.Color("s:N", scale=scale, legend=None)
     base = alt.Chart(alt.NamedData("course"))
+    every, scale = long(base, colors)
+    color = alt.Color("k:N", scale=scale, legend=None)
     layers: list[alt.Chart] = []
     if dashed:
-        dashes = base.mark_line(strokeDash=[3, 4])
+        dashes = every.mark_line(strokeDash=[3, 4])
         layers.append(dashes.encode(x, value_axis("d", unit), color))
-    complete = base.transform_filter("datum.o")
+    complete = every.transform_filter("datum.o")
     layers.append(complete.mark_line().encode(x, value_axis("v", unit), color))
-    layers.append(ruler(x, interval, [name for name, _ in colors], unit))
+    layers.append(ruler(base, x, interval, colors, unit))
     if labelled_ends:
         names = alt.Chart(alt.NamedData("ends")).mark_text(
             align="left", dx=7, limit=LABEL_WIDTH, color="@text-2"
         )
-        layers.append(names.encode(x, value_axis("y", unit), alt.Text("s:N")))
+        layers.append(names.encode(x, value_axis("y", unit), alt.Text("n:N")))
     return plain(alt.layer(*layers))
 
 
 @lru_cache(maxsize=128)
-def stack_of(interval: str, labelled: tuple[str, ...], colors: Colors) -> Spec:
-    scale = alt.Scale(domain=[name for name, _ in colors], range=[token for _, token in colors])
+def stack_of(interval: str, labelled: tuple[str, ...], colors: Colors, unfinished: bool) -> Spec:
     x = time_axis(interval, labelled)
+    base = alt.Chart(alt.NamedData("course"))
+    every, scale = long(base, colors)
     encoded = (
         x,
         alt.Y("v:Q", stack="normalize", axis=alt.Axis(format="%", values=[0, 0.5, 1], title=None)),
-        alt.Fill("s:N", scale=scale, legend=None),
-        alt.Order("i:Q", sort="descending"),
+        alt.Fill("k:N", scale=scale, legend=None),
+        alt.Order("k:N", sort="descending"),
     )
-    base = alt.Chart(alt.NamedData("course"))
-    complete, rest = base.transform_filter("datum.o"), base.transform_filter("datum.e")
-    return plain(
-        alt.layer(
-            complete.mark_area(stroke="@surface", strokeWidth=0.75).encode(*encoded),
-            rest.mark_area(stroke="@surface", strokeWidth=0.75, opacity=0.45).encode(*encoded),
-            ruler(x, interval, [name for name, _ in colors], COUNTS),
-        )
-    )
+    complete = every.transform_filter("datum.o")
+    layers = [complete.mark_area(stroke="@surface", strokeWidth=0.75).encode(*encoded)]
+    if unfinished:
+        rest = every.transform_filter("datum.e")
+        paler = rest.mark_area(stroke="@surface", strokeWidth=0.75, opacity=0.45)
+        layers.append(paler.encode(*encoded))
+    layers.append(ruler(base, x, interval, colors, COUNTS))
+    return plain(alt.layer(*layers))
 
 
 def plain(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> Spec:

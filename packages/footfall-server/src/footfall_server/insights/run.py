@@ -48,7 +48,7 @@ class Insights:
             "approximate": reader.approximate,
             "as_of": now.isoformat(),
         }
-        normalised: dict[str, Any] = msgspec.to_builtins(asked)
+        normalised: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asked))
         return Result(normalised["report"], normalised, rows, meta)
 
     async def _rows(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 import pyarrow as pa
 
 from footfall_server.insights import periods
 from footfall_server.insights.formula import Expression
 from footfall_server.insights.periods import Shift
-from footfall_server.insights.plan import TrendsPlan
+from footfall_server.insights.plan import Source, TrendsPlan, windows
 from footfall_server.insights.reader import Reader
 from footfall_server.insights.result import Row, tidy
 from footfall_server.insights.sql import trends as sql
@@ -61,7 +63,7 @@ async def rows(plan: TrendsPlan, versions: Versions, now: datetime, reader: Read
 
 def _shown(plan: TrendsPlan, table: pa.Table) -> tuple[Shown, bool]:
     """The named segments, and whether there are more."""
-    ranked: list[Segment] = [tuple(one) for one in table.column("segment").to_pylist()]
+    ranked: list[Segment] = [sql.segment_of(key) for key in table.column("segment").to_pylist()]
     lists = any(table.column("lists").to_pylist())
     limit = plan.query.limit
     return Shown(tuple(ranked[:limit]), lists), len(ranked) > limit
@@ -71,17 +73,32 @@ async def _cells(plan: TrendsPlan, shown: Shown, versions: Versions, reader: Rea
     table = await reader.run(sql.numbers(plan, shown, versions))
     parts = sql.parts(plan)
     cells: Cells = {}
-    for part, bucket, fold, segment, values, approximate in zip(
-        *(
-            table.column(name).to_pylist()
-            for name in ("part", "bucket", "fold", "segments", "values", "approximate")
-        ),
-        strict=True,
-    ):
+    changes: dict[int, dict[Segment, dict[int, float]]] = {}
+    names = ("part", "bucket", "fold", "segment_key", "values", "approximate")
+    columns = (table.column(name).to_pylist() for name in names)
+    for part, bucket, fold, key, values, approximate in zip(*columns, strict=True):
         reader.approximate = reader.approximate or bool(approximate)
+        segment = sql.segment_of(key) if plan.query.breakdown else ()
+        if sql.rolling_days(plan, parts[part]) is not None:
+            changes.setdefault(part, {}).setdefault(segment, {})[bucket] = values[0]
+            continue
         for series, value in zip(parts[part].series, values, strict=True):
-            cells[series, None if fold else bucket, tuple(segment)] = value
+            cells[series, None if fold else bucket, segment] = value
+    for part, by_segment in changes.items():
+        for segment, by_day in by_segment.items():
+            cells.update(_rolled(plan, parts[part], segment, by_day))
     return cells
+
+
+def _rolled(
+    plan: TrendsPlan, source: Source, segment: Segment, changes: dict[int, float]
+) -> Iterator[tuple[tuple[int, int | None, Segment], float]]:
+    """Changes by day, summed up to the last day of each bucket's window."""
+    days = sorted(changes)
+    reached = list(accumulate(changes[day] for day in days))
+    for window in windows(plan, sql.rolling_days(plan, source) or 1):
+        place = bisect_right(days, window.last)
+        yield (source.series[0], window.bucket, segment), reached[place - 1] if place else 0.0
 
 
 def _rows(

@@ -36,20 +36,18 @@ _MAX_DOTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A property as SQL: its code, its number, and a plain text column where there is one."""
+    """A property as SQL: its code and its number.
+
+    Where there is one: `text`, a column that is never anything but a text; `texts`, a nullable one
+    of the values that are texts (much faster than the code); `instant`, a column of moments.
+    """
 
     name: str
     code: str
     number: str
     text: str | None = None
+    texts: str | None = None
     instant: str | None = None
-
-    @property
-    def own_path(self) -> str | None:
-        """The name inside the event's properties; None for a built-in."""
-        if self.name in BUILT_IN:
-            return None
-        return self.name.removeprefix(_OWN)
 
 
 def quoted(name: str) -> str:
@@ -72,7 +70,8 @@ def column(name: str, binder: Binder) -> Column:
         iso = "formatDateTime(received_at, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')"
         return Column(name, f"concat('s', {iso})", "NULL", instant="received_at")
     paths = _paths(name.removeprefix(_OWN))
-    return Column(name, _code(paths, binder), _number(paths))
+    texts = f"{_identifier(paths[0])}.:String" if len(paths) == 1 else None
+    return Column(name, _code(paths, binder), _number(paths), texts=texts)
 
 
 def seen(name: str, binder: Binder) -> str:

@@ -121,10 +121,12 @@ class Conditions:
         inside = test("c", number_of_element)
         if read.text is not None or read.instant is not None:
             return test(read.code, read.number)
-        return (
-            f"({test(read.code, read.number)} OR "
-            f"({is_list(read.code)} AND arrayExists(c -> {inside}, {elements(read.code)})))"
-        )
+        listed = f"arrayExists(c -> {inside}, {elements(read.code)})"
+        otherwise = f"{is_list(read.code)}, {listed}, {test(read.code, read.number)}"
+        if read.texts is None:
+            return f"multiIf({otherwise})"
+        text = test(f"concat('s', assumeNotNull({read.texts}))", "NULL")
+        return f"multiIf(isNotNull({read.texts}), {text}, {otherwise})"
 
     def _test(self, op: str, values: tuple[Value, ...], code: str, number: str) -> str:
         if op == "in":

@@ -43,9 +43,11 @@ def percentile(at: float, number: str) -> str:
     weights = f"groupArrayIf({EXACT_VALUES + 1})(weight, {present})"
     even = f"minIf(weight, {present}) = 1 AND maxIf(weight, {present}) = 1"
     # The engine's digest takes whole weights: thousandths are fine enough for a sample's share.
+    # All levels at once, so that the percentiles of one property share one digest.
+    levels = list(PERCENTILES.values())
     digest = (
-        f"quantileTDigestWeightedIf({at})({number}, "
-        f"toUInt32(least(round(weight * 1000), 4e9)), {present})"
+        f"quantilesTDigestWeightedIf({', '.join(map(str, levels))})({number}, "
+        f"toUInt32(least(round(weight * 1000), 4e9)), {present})[{levels.index(at) + 1}]"
     )
     return (
         f"multiIf({values_of(number)} = 0, NULL, "

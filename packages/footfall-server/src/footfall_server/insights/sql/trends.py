@@ -12,7 +12,7 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import OTHER, Dimension, column, dimension, is_list
 from footfall_server.insights.sql.events import EVENTS, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.insights.sql.measures import EXACT_VALUES, UNIQUE, measure, values_of
+from footfall_server.insights.sql.measures import EXACT_VALUES, measure, values_of
 from footfall_server.store import Statement
 
 Segment = tuple[str, ...]
@@ -27,7 +27,7 @@ class Shown:
 
 
 def ranking(plan: TrendsPlan, versions: Versions) -> Statement:
-    """Rows `segment` (array), `lists` (some value is a list), best first, one beyond the limit.
+    """Rows `segment` (key), `lists` (some value is a list), best first, one beyond the limit.
 
     By weighted events over the whole range, all series together, ties by name. Grouped by code
     first, so that lists are taken apart once a distinct list, not once an event.
@@ -46,24 +46,24 @@ def ranking(plan: TrendsPlan, versions: Versions) -> Statement:
     text = (
         "SELECT segment, max(listed) OVER () AS lists FROM (SELECT segment, "
         f"sum(events) AS events, max({' OR '.join(listed) or '0'}) AS listed "
-        f"FROM ({sources}) ARRAY JOIN {_combinations(dimensions, names)} AS segment "
-        "GROUP BY segment) "
+        f"FROM ({sources}) ARRAY JOIN {_keys(dimensions, names)} AS segment GROUP BY segment) "
         f"ORDER BY round(events, 6) DESC, segment LIMIT {limit}"
     )
     return Statement(text, binder.parameters)
 
 
 def numbers(plan: TrendsPlan, shown: Shown, versions: Versions) -> Statement:
-    """Rows `part`, `bucket` (key), `fold`, `segment` (array), `values`, `approximate`.
+    """Rows `part`, `bucket` (key), `fold`, `segment` (key), `values`, `approximate`.
 
     `part` is the place in `parts(plan)`; `values` are those of its series, in order. Without a
-    breakdown the segment is empty; what isn't shown is `$other`.
+    breakdown the segment is empty; what isn't shown is `$other`. A rolling part gives changes
+    instead, by day (key): summed up to a day, they are the installs of the days that end on it.
     """
     binder = Binder()
     split = _split(plan, shown, binder)
     selects = []
     for place, source in enumerate(parts(plan)):
-        days = _rolling_days(plan, source)
+        days = rolling_days(plan, source)
         if days is None:
             selects.append(_plain(place, source, plan, split, binder, versions))
         else:
@@ -76,7 +76,7 @@ def parts(plan: TrendsPlan) -> list[Source]:
     found = []
     for source in plan.sources:
         single = [replace(source, series=(one,)) for one in source.series]
-        rolling = [one for one in single if _rolling_days(plan, one) is not None]
+        rolling = [one for one in single if rolling_days(plan, one) is not None]
         plain = tuple(one.series[0] for one in single if one not in rolling)
         found += [replace(source, series=plain), *rolling] if plain else rolling
     return found
@@ -98,7 +98,7 @@ def bucket_key(interval: Interval, zone: str) -> str:
     return f"toInt64(toUInt16({first}))"
 
 
-def _rolling_days(plan: TrendsPlan, source: Source) -> int | None:
+def rolling_days(plan: TrendsPlan, source: Source) -> int | None:
     """The days of a rolling part; None for a part of plain series."""
     return ROLLING_DAYS.get(plan.query.series[source.series[0]].measure)
 
@@ -112,12 +112,11 @@ def _where(
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """How rows get their segment: what is selected, joined, grouped by, and shown as an array."""
+    """How rows get their segment: what is selected, what is joined before, what groups them."""
 
     select: str = "''"
     join: str = ""
     group: tuple[str, ...] = ()
-    output: str = "CAST([], 'Array(String)')"
 
 
 def _split(plan: TrendsPlan, shown: Shown, binder: Binder) -> _Split:
@@ -125,32 +124,39 @@ def _split(plan: TrendsPlan, shown: Shown, binder: Binder) -> _Split:
     if not dimensions:
         return _Split()
     codes = [one.code for one in dimensions]
-    top = binder.bind([list(one) for one in shown.segments], "Array(Array(String))")
-    other = binder.texts([OTHER] * len(dimensions))
+    top = binder.texts([key(one) for one in shown.segments])
+    other = binder.text(key((OTHER,) * len(dimensions)))
     if shown.lists:
-        each = f"arrayMap(s -> if(has({top}, s), s, {other}), {_combinations(dimensions, codes)})"
-        join = f"ARRAY JOIN arrayDistinct({each}) AS joined"
-        return _Split("joined", join, ("segment",), "segment")
+        each = f"arrayMap(s -> if(s IN {top}, s, {other}), {_keys(dimensions, codes)})"
+        return _Split("joined", f"ARRAY JOIN arrayDistinct({each}) AS joined", ("segment",))
     segments = [one.segment(code) for one, code in zip(dimensions, codes, strict=True)]
-    if len(segments) == 1:
-        names = binder.texts([one[0] for one in shown.segments])
-        select = f"if({segments[0]} IN {names}, {segments[0]}, '{OTHER}')"
-        return _Split(select, "", ("segment",), "[toString(segment)]")
-    both = f"[{', '.join(f'toString({one})' for one in segments)}]"
-    return _Split(f"if(has({top}, {both}), {both}, {other})", "", ("segment",), "segment")
+    own = segments[0] if len(segments) == 1 else f"concat({_NUL.join(segments)})"
+    return _Split(f"if({own} IN {top}, {own}, {other})", "", ("segment",))
 
 
-def _combinations(dimensions: list[Dimension], codes: list[str]) -> str:
-    """Every combination of a row's segments, as arrays of text."""
+# No text has a NUL in it (the door sees to that), and it sorts before everything else: so keys are
+# in the order of their parts.
+_NUL = ", '\\0', "
+
+
+def key(segment: Segment) -> str:
+    """A segment as one text."""
+    return "\0".join(segment)
+
+
+def segment_of(text: str) -> Segment:
+    """The segment of a key."""
+    return tuple(text.split("\0"))
+
+
+def _keys(dimensions: list[Dimension], codes: list[str]) -> str:
+    """Every combination of a row's segments, as an array of keys."""
     ways = [one.segments(code) for one, code in zip(dimensions, codes, strict=True)]
-    found = f"arrayMap(a -> [toString(a)], {ways[0]})"
+    found = ways[0]
     for way in ways[1:]:
-        longer = f"arrayMap(l -> arrayMap(a -> arrayPushBack(l, toString(a)), {way}), {found})"
-        found = f"arrayFold((all, some) -> arrayConcat(all, some), {longer}, {_NO_SEGMENTS})"
+        longer = f"arrayMap(l -> arrayMap(a -> concat(l{_NUL}a), {way}), {found})"
+        found = f"arrayFlatten({longer})"
     return found
-
-
-_NO_SEGMENTS = "CAST([], 'Array(Array(String))')"
 
 
 def _plain(
@@ -162,34 +168,40 @@ def _plain(
     versions: Versions,
 ) -> str:
     columns, values, approximate = _values(plan, source, binder)
-    key = bucket_key(plan.query.interval, binder.text(plan.within.zone.key))
+    bucket = bucket_key(plan.query.interval, binder.text(plan.within.zone.key))
     keys = ", ".join(("bucket", *split.group))
     grouping, fold = keys, "0"
     if plan.query.fold:
         grouping = f"GROUPING SETS (({keys}), ({', '.join(split.group)}))"
         fold = "toUInt8(grouping(bucket))"
     return (
-        f"SELECT {place} AS part, bucket, {fold} AS fold, {split.output} AS segments, "
+        f"SELECT {place} AS part, bucket, {fold} AS fold, {_segment(split)}, "
         f"{values} AS values, {approximate} AS approximate FROM ("
-        f"SELECT {key} AS bucket, {split.select} AS segment, {', '.join(columns)} "
+        f"SELECT {bucket} AS bucket, {split.select} AS segment, {', '.join(columns)} "
         f"FROM {EVENTS} {split.join} "
         f"WHERE {_where(plan, plan.within, source, binder, versions)}) GROUP BY {grouping}"
     )
 
 
+def _segment(split: _Split) -> str:
+    return "toString(segment) AS segment_key" if split.group else "'' AS segment_key"
+
+
 def _values(plan: TrendsPlan, source: Source, binder: Binder) -> tuple[list[str], str, str]:
     """Columns to read, the array of aggregates, and whether one of them is approximate."""
     columns = ["install_key", "weight", "exception_occurred_code"]
+    read: dict[str, int] = {}
     values, counts = [], []
     for place in source.series:
         series = plan.query.series[place]
-        number, code = f"number{place}", f"code{place}"
-        if series.property is not None:
-            read = column(series.property, binder)
-            columns += [f"{read.number} AS {number}", f"{read.code} AS {code}"]
-        values.append(measure(series.measure, number, code))
+        if series.property is not None and series.property not in read:
+            read[series.property] = len(read)
+            own = column(series.property, binder)
+            columns += [f"{own.number} AS number{len(read)}", f"{own.code} AS code{len(read)}"]
+        which = read.get(series.property or "", -1) + 1
+        values.append(measure(series.measure, f"number{which}", f"code{which}"))
         if series.measure in PERCENTILES:
-            counts.append(f"{values_of(number)} > {EXACT_VALUES}")
+            counts.append(f"{values_of(f'number{which}')} > {EXACT_VALUES}")
     return columns, f"[{', '.join(values)}]", " OR ".join(counts) or "0"
 
 
@@ -202,20 +214,21 @@ def _rolling(
     binder: Binder,
     versions: Versions,
 ) -> str:
-    """Distinct installs of the days before: first by day, then by the buckets they fall in."""
-    looked_at = windows(plan, days)
-    rows = [[one.bucket or 0, int(one.bucket is None), one.first, one.last] for one in looked_at]
-    joined = binder.bind(rows, "Array(Array(Int64))")
-    earliest = periods.key_midnight(min(one.first for one in looked_at), plan.within.zone)
-    within = replace(plan.within, start=earliest)
+    """An install counts from an active day on, until `days` later or its next active day."""
+    first = min(window.first for window in windows(plan, days))
+    within = replace(plan.within, start=periods.key_midnight(first, plan.within.zone))
     day = bucket_key("day", binder.text(plan.within.zone.key))
-    keys = ", ".join(("bucket", "fold", *split.group))
+    following = "arrayPushBack(arrayPopFront(days), 1000000)"
+    changes = (
+        "arrayConcat(arrayMap(d -> (d, 1), days), "
+        f"arrayMap((d, next) -> (least(d + {days}, next), -1), days, {following}))"
+    )
     return (
-        f"SELECT {place} AS part, seen[1] AS bucket, toUInt8(seen[2]) AS fold, "
-        f"{split.output} AS segments, [toNullable(toFloat64({UNIQUE}))] AS values, "
-        "0 AS approximate FROM ("
-        f"SELECT DISTINCT {day} AS day, {split.select} AS segment, install_key "
+        f"SELECT {place} AS part, change.1 AS bucket, 0 AS fold, {_segment(split)}, "
+        "[toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate FROM ("
+        f"SELECT segment, install_key, arraySort(groupUniqArray(day)) AS days FROM ("
+        f"SELECT {day} AS day, {split.select} AS segment, install_key "
         f"FROM {EVENTS} {split.join} WHERE {_where(plan, within, source, binder, versions)}) "
-        f"ARRAY JOIN arrayFilter(w -> day >= w[3] AND day <= w[4], {joined}) AS seen "
-        f"GROUP BY {keys}"
+        f"GROUP BY segment, install_key) ARRAY JOIN {changes} AS change "
+        f"GROUP BY {', '.join(('bucket', *split.group))}"
     )

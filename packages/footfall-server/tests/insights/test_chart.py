@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from datetime import date, timedelta
@@ -9,10 +10,11 @@ from typing import Any
 
 import pytest
 import vl_convert
-from footfall_server.insights.chart import vegalite
+from footfall_server.insights.chart import colours, vegalite
 from footfall_server.insights.result import Result
 
 DAY = date(2026, 8, 27)
+HOSTILE = "1\\\"};alert(1);//\n'</script>"
 
 
 def result(
@@ -36,55 +38,85 @@ def result(
         for day in range(days)
     ]
     rows.append({**rows[0], "bucket": None})
-    query = {"report": "trends", "interval": interval, "series": [{"measure": measure}]}
+    query: dict[str, Any] = {
+        "report": "trends",
+        "interval": interval,
+        "series": [{"measure": measure}],
+    }
+    if segments != ((),):
+        query["breakdown"] = ["name"]
+    if compared:
+        query["compare"] = "previous_period"
     return Result("trends", query, rows, {})
 
 
-def layers(spec: dict[str, Any]) -> list[dict[str, Any]]:
-    """The layers, each with its values (a source that all share stands above them)."""
-    return [
-        {**layer, "values": spec["datasets"][layer.get("data", spec.get("data"))["name"]]}
-        for layer in spec["layer"]
+def layer(spec: dict[str, Any], field: str, mark: str = "line") -> dict[str, Any]:
+    """The layer that draws a field in a way."""
+    [found] = [
+        one
+        for one in spec["layer"]
+        if one["mark"]["type"] == mark and one["encoding"]["y"]["field"] == field
     ]
+    return dict(found)
+
+
+def scale(spec: dict[str, Any], channel: str = "color") -> dict[str, Any]:
+    return dict(next(o for o in spec["layer"] if channel in o["encoding"])["encoding"][channel])[
+        "scale"
+    ]
+
+
+def tooltips(spec: dict[str, Any]) -> list[str]:
+    return [one["title"] for each in spec["layer"] for one in each["encoding"].get("tooltip", [])]
 
 
 def test_an_unfinished_bucket_is_dashed_and_not_in_the_line() -> None:
-    drawn = layers(vegalite(result()))
-    [dashed] = [one for one in drawn if one["mark"].get("strokeDash") == [3, 4]]
-    assert dashed["encoding"]["y"]["field"] == "w"
-    assert [one["d"] for one in dashed["values"] if "w" in one] == ["2026-11-23", "2026-11-24"]
-    assert "v" not in dashed["values"][-1]
-    assert sum("v" in one for one in dashed["values"]) == 89
+    spec = vegalite(result())
+    data = spec["datasets"]["course"]
+    assert layer(spec, "d")["mark"]["strokeDash"] == [3, 4]
+    assert [one["t"] for one in data if "d" in one] == ["2026-11-23", "2026-11-24"]
+    assert layer(spec, "v")["transform"] == [{"filter": "datum.o"}]
+    assert layer(spec, "v", "area")["transform"] == [{"filter": "datum.o"}]
+    assert [one["t"] for one in data if "o" not in one] == ["2026-11-24"]
 
 
 def test_the_period_before_is_grey_and_dotted() -> None:
-    [before] = [
-        one
-        for one in layers(vegalite(result(compared=True)))
-        if one["encoding"]["y"]["field"] == "p"
-    ]
-    assert before["mark"]["stroke"] == "@series-other"
-    assert before["mark"]["strokeDash"] == [1, 3]
-    assert len(before["values"]) == 90
+    spec = vegalite(result(compared=True))
+    mark = layer(spec, "p")["mark"]
+    assert (mark["stroke"], mark["strokeDash"]) == ("@series-other", [1, 3])
+    assert [one["p"] for one in spec["datasets"]["course"]] == [100 + d % 7 for d in range(90)]
+    assert tooltips(spec) == ["Time", "A", "Previous period"]
 
 
 def test_six_segments_have_a_slot_and_other_is_grey() -> None:
     segments = (*((f"s{place}",) for place in range(8)), ("$other",))
     spec = vegalite(result(segments))
-    scale = spec["layer"][0]["encoding"]["color"]["scale"]
-    assert scale["domain"] == ["s0", "s1", "s2", "s3", "s4", "s5", "Other"]
-    assert scale["range"] == [f"@series-{slot}" for slot in range(1, 7)] + ["@series-other"]
+    names = ["s0", "s1", "s2", "s3", "s4", "s5", "Other"]
+    assert tooltips(spec) == ["Time", *names]
+    expected = [f"@series-{slot}" for slot in range(1, 7)] + ["@series-other"]
+    assert scale(spec)["range"] == expected
+    assert list(colours(names, ordered=False).values()) == expected
     assert spec["usermeta"] == {"omitted_segments": 2}
+
+
+def test_few_lines_carry_their_names_apart_from_each_other() -> None:
+    labels = vegalite(result((("a",), ("b",), ("c",))))["datasets"]["ends"]
+    assert {one["n"] for one in labels} == {"a", "b", "c"}
+    heights = sorted(one["y"] for one in labels)
+    assert all(upper - lower >= 6 for lower, upper in itertools.pairwise(heights))
+    assert "ends" not in vegalite(result(tuple((f"s{i}",) for i in range(5))))["datasets"]
 
 
 def test_shares_of_versions_are_stacked_newest_strongest() -> None:
     segments = (("0.9",), ("0.10",), ("$none",), ("$other",), ("1.0rc1",))
     spec = vegalite(result(segments), form="shares")
-    scale = spec["encoding"]["color"]["scale"]
-    assert scale["domain"] == ["1.0rc1", "0.10", "0.9", "None", "Other"]
-    assert scale["range"] == ["@seq-1", "@seq-2", "@seq-3", "@seq-4", "@series-other"]
-    [values] = spec["datasets"].values()
-    assert {one["s"] for one in values} == {0.2}
+    assert tooltips(spec) == ["Time", "1.0rc1", "0.10", "0.9", "Not sent", "Other"]
+    found = scale(spec, "fill")
+    assert found["domain"] == ["s0", "s1", "s2", "s3", "s4"]
+    assert found["range"] == ["@seq-1", "@seq-2", "@seq-3", "@seq-4", "@series-other"]
+    assert spec["layer"][0]["encoding"]["y"]["stack"] == "normalize"
+    data = spec["datasets"]["course"]
+    assert [one["t"] for one in data if "e" in one] == ["2026-11-23", "2026-11-24"]
 
 
 @pytest.mark.parametrize(
@@ -92,8 +124,12 @@ def test_shares_of_versions_are_stacked_newest_strongest() -> None:
     [
         vegalite(result()),
         vegalite(result(compared=True, days=3_000)),
-        vegalite(result(tuple((f"s{place}",) for place in range(7)))),
+        vegalite(result(tuple((f"s{place}",) for place in range(7)), days=366)),
+        vegalite(result(tuple((f"s{place}",) for place in range(7)), days=3_000)),
         vegalite(result((("1.0",), ("2.0",))), form="shares"),
+        vegalite(result(((HOSTILE,), (HOSTILE * 2,)))),
+        vegalite(result(((HOSTILE,), (HOSTILE * 2,))), form="shares"),
+        vegalite(result((("1.0",),), interval="week")),
         vegalite(result(days=1)),
         vegalite(Result("events_table", {}, [{"event": "fit", "total": 3}], {})),
         vegalite(Result("trends", {"interval": "day", "series": []}, [], {})),
@@ -105,11 +141,7 @@ def test_every_spec_draws_is_small_and_holds_no_colour_or_theme(spec: dict[str, 
     assert not re.search(r"#[0-9a-fA-F]{3,8}\b", text)
     assert "config" not in spec
     assert spec["height"] == 284
-    for values in spec["datasets"].values():
-        lines: dict[str, int] = {}
-        for one in values:
-            lines[one.get("k", "")] = lines.get(one.get("k", ""), 0) + 1
-        assert max(lines.values(), default=0) <= 400
+    assert all(len(values) <= 400 for values in spec["datasets"].values())
     svg = vl_convert.vegalite_to_svg(
         {**json.loads(re.sub(r"@[\w-]+", "#123456", text)), "width": 600}
     )
@@ -119,18 +151,23 @@ def test_every_spec_draws_is_small_and_holds_no_colour_or_theme(spec: dict[str, 
 def test_long_lines_keep_their_peaks() -> None:
     long = result(days=3_000)
     long.rows[1_234]["value"] = 10_000
-    values = layers(vegalite(long))[0]["values"]
-    assert max(one["a"] for one in values) == 10_000
+    assert max(one["v"] for one in vegalite(long)["datasets"]["course"]) == 10_000
 
 
 def test_dates_are_the_same_day_in_every_timezone() -> None:
     spec = vegalite(result())
-    assert spec["layer"][0]["encoding"]["x"]["timeUnit"].startswith("utc")
+    assert layer(spec, "v")["encoding"]["x"]["scale"] == {"type": "utc"}
+    times = [
+        t for o in spec["layer"] for t in o["encoding"].get("tooltip", []) if t["field"] == "t"
+    ]
+    assert [one["timeUnit"] for one in times] == ["utcyearmonthdatehours"]
 
 
-def test_rates_are_percentages() -> None:
-    spec = vegalite(result(measure="error_rate"))
-    assert spec["layer"][0]["encoding"]["y"]["axis"]["format"] == ".2%"
+def test_rates_are_percentages_and_counts_are_whole() -> None:
+    rates = layer(vegalite(result(measure="error_rate")), "v")["encoding"]["y"]["axis"]
+    assert (rates["format"], "tickMinStep" in rates) == (".2%", False)
+    counts = layer(vegalite(result()), "v")["encoding"]["y"]["axis"]
+    assert (counts["format"], counts["tickMinStep"]) == ("~s", 1)
 
 
 def test_the_same_result_gives_the_same_spec() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
+from footfall_server.insights import Result
 from footfall_server.model.errors import NotFound, Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.web import routes
@@ -26,17 +27,6 @@ class Event:
     install: str
     time: datetime
     properties: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Result:
-    report: str
-    query: dict[str, Any]
-    rows: list[dict[str, Any]]
-    meta: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> bytes:
-        return json.dumps({"report": self.report, "query": self.query, "rows": self.rows}).encode()
 
 
 @dataclass(frozen=True)
@@ -120,7 +110,7 @@ class Insights:
             rows = self.events_table(query, start, end)
         else:
             rows = self.trends(query, start, end, now)
-        return Result(query["report"], dict(query), rows)
+        return Result(query["report"], dict(query), rows, {"approximate": False})
 
     def check(self, project: Project, query: Mapping[str, Any]) -> None:
         """As the real one: a property of one's own that no event has is an error."""
@@ -258,6 +248,13 @@ def event(
         "exception_occurred": False,
     }
     return Event(name, install, now - timedelta(days=days), {**usual, **properties})
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[Any]]:
+    """What was logged, and nothing on the screen."""
+    with structlog.testing.capture_logs() as captured:
+        yield captured
 
 
 @pytest.fixture

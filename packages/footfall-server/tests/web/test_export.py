@@ -25,7 +25,9 @@ def test_csv_holds_every_bucket(client: TestClient) -> None:
     name = "nannyml-installs-2026-11-17-2026-11-23.csv"
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     rows = list(csv.DictReader(io.StringIO(answer.text)))
-    installs = [row for row in rows if row["series"] == "installs" and row["compare"] == "False"]
+    installs = [
+        row for row in rows if row["series"] == "Active installs" and row["compare"] == "False"
+    ]
     assert [row["bucket"] for row in installs if row["bucket"]] == [
         f"2026-11-{day}" for day in range(17, 24)
     ]

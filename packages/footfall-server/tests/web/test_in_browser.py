@@ -227,6 +227,7 @@ def test_a_choice_changes_the_view_and_back_undoes_it(visit: Callable[..., Visit
     expect(page.get_by_text("Active installs, 7 days")).to_be_visible()
     assert page.url.endswith("?range=7d")
     assert page.evaluate("window.same")  # the view was replaced, not the page
+    expect(page.locator("#q-date")).to_be_focused()
     seen.charts()
     page.go_back()
     expect(page.get_by_text("Active installs, 28 days")).to_be_visible()
@@ -267,12 +268,24 @@ def test_the_theme_is_remembered_and_charts_follow(visit: Callable[..., Visit]) 
 
 
 @pytest.mark.usefixtures("month")
+def test_an_answer_that_is_no_view_is_opened_as_a_page(
+    visit: Callable[..., Visit], services: Any
+) -> None:
+    page = visit().open("/p/nannyml/overview")
+    services.insights.events.clear()
+    page.keyboard.press("d")
+    page.get_by_role("link", name="Last 7 days").click()
+    expect(page.get_by_text("Waiting for the first event")).to_be_visible()
+
+
+@pytest.mark.usefixtures("month")
 def test_a_failing_query_shows_the_servers_page(visit: Callable[..., Visit], services: Any) -> None:
     page = visit().open("/p/nannyml/overview")
     services.insights.failure = RuntimeError("broken")
     page.keyboard.press("d")
     page.get_by_role("link", name="Last 7 days").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("This page could not be made")
+    expect(page.locator("aside")).to_be_visible()
     services.insights.failure = None
     page.get_by_role("link", name="Try again").click()
     expect(page.get_by_text("Active installs, 7 days")).to_be_visible()

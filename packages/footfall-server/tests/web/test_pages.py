@@ -280,11 +280,12 @@ def test_a_store_that_does_not_answer_is_told_with_a_retry(
 
 
 def test_a_bug_shows_an_id_and_nothing_of_the_inside(
-    client: TestClient, services: Any, capsys: pytest.CaptureFixture[str]
+    client: TestClient, services: Any, logs: list[Any]
 ) -> None:
     services.insights.failure = RuntimeError("secret inside")
     answer = client.get("/p/nannyml/overview")
     assert answer.status_code == 500
     assert "secret" not in answer.text
     (id,) = re.findall(r"For the log: <code>([0-9a-f]{12})</code>", answer.text)
-    assert id in capsys.readouterr().out
+    (entry,) = logs
+    assert (entry["log_level"], entry["id"], entry["path"]) == ("error", id, "/p/nannyml/overview")

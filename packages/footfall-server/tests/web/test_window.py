@@ -52,7 +52,7 @@ def row(
     bucket: str | None,
     value: float,
     *,
-    series: str = "installs",
+    series: str = "Active installs",
     compare: bool = False,
     part: bool = False,
 ) -> dict:
@@ -68,8 +68,8 @@ def row(
 
 def test_a_delta_leaves_the_running_bucket_out() -> None:
     whole = [row(None, 100), row(None, 80, compare=True), row("2026-11-23", 60)]
-    whole += [row("2026-11-23", 90, series="calls")]
-    tail = [row("2026-11-24", 3, part=True), row("2026-11-24", 5, series="calls", part=True)]
+    whole += [row("2026-11-23", 90, series="Calls")]
+    tail = [row("2026-11-24", 3, part=True), row("2026-11-24", 5, series="Calls", part=True)]
     rows = merge(whole, tail)
     active = stats(rows, "28 days")[0]
     assert (str(active.figure), active.delta, active.tone) == ("100", "+25.0%", "good")

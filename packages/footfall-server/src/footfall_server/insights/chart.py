@@ -2,54 +2,104 @@
 
 Colours are token names (`"@series-1"`), there is no theme in it: whoever draws it applies both. At
 most 400 points a line and six named segments. An unfinished bucket is dashed, the compared period
-grey and dotted, and where there is no value the line has a gap.
+grey and dotted, and where there is no value the line has a gap. What a chart looks like stands in
+`plot`; here, a result becomes its data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import groupby, pairwise
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 import altair as alt
 
+from footfall_server.insights import plot
+from footfall_server.insights.plot import Datum, Spec, Unit
 from footfall_server.insights.result import Result, Row
 from footfall_server.insights.versions import version
 
 MAX_POINTS = 400
 MAX_SEGMENTS = 6
-_OTHER = "@series-other"
-_LABEL = "datum.value==0?'0':datum.label"
+COMPARED = {"previous_period": "Previous period", "previous_year": "A year before"}
+_COUNTED = frozenset({"total", "unique", "distinct", "dau", "wau", "mau"})
+_WORDS = {"$none": "Not sent", "$other": "Other"}
 _Line = tuple[str, list[Row]]
 
 Form = Literal["lines", "shares"]
+Label = Callable[[str], str]
 
 
-def vegalite(result: Result, *, form: Form = "lines", height: int = 284) -> dict[str, Any]:
+def label_of(value: str) -> str:
+    """What a segment is called: `$none` and `$other` in words, else the value itself."""
+    return _WORDS.get(value, value)
+
+
+def vegalite(
+    result: Result,
+    *,
+    form: Form = "lines",
+    height: int = 284,
+    label: Label = label_of,
+    ordered: bool | None = None,
+) -> Spec:
     """The chart of a result, `height` pixels high and as wide as its container.
 
-    `form="shares"` stacks segments to 100 %, newest version first and strongest.
+    `form="shares"` stacks segments to 100 %. `ordered` draws segments as versions, the newest
+    strongest and on top; by default it holds for shares and for `library_version`. `label` names
+    segments.
     """
     if result.report == "events_table":
-        return _spec(_bars(result), height, result)
-    lines = _lines(row for row in result.rows if not row["compare"])
+        return _bars(result, height)
+    if ordered is None:
+        ordered = form == "shares" or result.query.get("breakdown") == ["library_version"]
+    lines = _lines((row for row in result.rows if not row["compare"]), label)
+    palette = colours([name for name, _ in lines], ordered=ordered)
+    interval = str(result.query.get("interval", "day"))
     if form == "shares":
-        return _spec(_shares(lines, result), height, result)
-    before = _lines(row for row in result.rows if row["compare"])
-    return _spec(_trend(lines, before if len(lines) == 1 else [], result), height, result)
+        spec = plot.stack(_wide(lines, palette, stacked=True), interval, height, palette)
+    elif len(lines) == 1 and not result.query.get("breakdown"):
+        before = {row["bucket"]: row["value"] for row in result.rows if row["compare"]}
+        titles = [lines[0][0], COMPARED.get(result.query.get("compare") or "", "Before")]
+        data = _course(_thinned(lines[0][1]), before)
+        spec = plot.course(data, interval, height, titles, _unit(result))
+    else:
+        spec = plot.lines(_wide(lines, palette), interval, height, palette, _unit(result))
+    return spec | _omitted(result)
 
 
-def _spec(chart: alt.Chart | alt.LayerChart, height: int, result: Result) -> dict[str, Any]:
-    spec: dict[str, Any] = chart.properties(height=height).to_dict()
-    spec.pop("config", None)
+def colours(names: Sequence[str], *, ordered: bool) -> dict[str, str]:
+    """A token for each name, in the order in which they are drawn and listed; the rest is grey."""
+    if ordered:
+        names = newest_first(names)
+    palette, slots = ("seq" if ordered else "series"), iter(range(1, MAX_SEGMENTS + 1))
+    return {
+        name: "@series-other"
+        if name.endswith(_WORDS["$other"]) or (slot := next(slots, None)) is None
+        else f"@{palette}-{slot}"
+        for name in names
+    }
+
+
+def newest_first(names: Iterable[str]) -> list[str]:
+    """Versions from the newest to the oldest, then what isn't one; Other comes last."""
+
+    def key(name: str) -> tuple[int, Any]:
+        found = version(name)
+        if found is not None:
+            return (3, found)
+        return ({"Other": 0, "Not sent": 1}.get(name, 2), name)
+
+    return sorted(names, key=key, reverse=True)
+
+
+def _omitted(result: Result) -> Spec:
     named = {tuple(row["segment"]) for row in result.rows if row.get("segment")}
     omitted = len([one for one in named if one[0] != "$other"]) - MAX_SEGMENTS
-    if omitted > 0:
-        spec["usermeta"] = {"omitted_segments": omitted}
-    return spec
+    return {"usermeta": {"omitted_segments": omitted}} if omitted > 0 else {}
 
 
-def _lines(rows: Iterable[Row]) -> list[_Line]:
+def _lines(rows: Iterable[Row], label: Label) -> list[_Line]:
     """Named rows in time, without the fold; of each series six named segments and other."""
     found: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
     for row in rows:
@@ -61,14 +111,15 @@ def _lines(rows: Iterable[Row]) -> list[_Line]:
         keys = list(of_series)
         named = [key for key in keys if "$other" not in key[1]][:MAX_SEGMENTS]
         others = [key for key in keys if "$other" in key[1]]
-        lines += [(_name(key, several), _thinned(found[key])) for key in (*named, *others)]
+        for key in (*named, *others):
+            in_time = sorted(found[key], key=lambda row: str(row["bucket"]))
+            lines.append((_name(key, several, label), in_time))
     return lines
 
 
-def _name(key: tuple[str, tuple[str, ...]], several: bool) -> str:
+def _name(key: tuple[str, tuple[str, ...]], several: bool, label: Label) -> str:
     series, segment = key
-    words = {"$none": "None", "$other": "Other"}
-    parts = dict.fromkeys(words.get(part, part) for part in segment)
+    parts = dict.fromkeys(map(label, segment))
     return " · ".join(([series] if several or not segment else []) + list(parts))
 
 
@@ -90,181 +141,72 @@ def _height(row: tuple[int, Row]) -> float:
     return float("-inf") if value is None else float(value)
 
 
-def _trend(lines: list[_Line], before: list[_Line], result: Result) -> alt.LayerChart:
-    values = [point for name, rows in lines for point in _points(name, rows)]
-    base = alt.Chart(alt.InlineData(values=values))
-    x, y, colour = _time(result), _number("v", result), _colours([name for name, _ in lines])
-    layers: list[alt.Chart] = []
-    if before:
-        layers.append(_before(before[0][1], result))
-    if len(lines) == 1:
-        layers.append(base.mark_area(fill="@series-1", opacity=0.1).encode(x=x, y=y))
-    layers.append(base.mark_line().encode(x=x, y=y, color=colour))
-    if any("w" in point for point in values):
-        dashed = base.mark_line(strokeDash=[3, 4])
-        layers.append(dashed.encode(x=x, y=_number("w", result), color=colour))
-    layers.append(_hover(base, lines, result, bool(before)))
-    return alt.LayerChart(layer=layers)
-
-
-def _points(name: str, rows: list[Row]) -> list[dict[str, Any]]:
-    """`v` is the solid line, `w` the dashed one with the point that it starts from; `a` any."""
-    points = [
-        {"d": _moment(row), "k": name, "a": row["value"]}
-        | ({} if row["incomplete"] else {"v": row["value"]})
-        for row in rows
+def _course(rows: Sequence[Row], before: Mapping[str, float | None]) -> list[Datum]:
+    return [
+        {"t": _moment(row), "v": row["value"], "p": before.get(row["bucket"])}
+        | ({} if row["incomplete"] else {"o": 1})
+        | ({"d": row["value"]} if dash else {})
+        for row, dash in zip(rows, _dashed(rows), strict=True)
     ]
-    for (one, row), (other, following) in pairwise(zip(points, rows, strict=True)):
-        if row["incomplete"] or following["incomplete"]:
-            one["w"], other["w"] = row["value"], following["value"]
-    if len(rows) == 1 and rows[0]["incomplete"]:
-        points[0]["w"] = rows[0]["value"]
-    return points
 
 
-def _before(rows: list[Row], result: Result) -> alt.Chart:
-    values = [{"d": _moment(row), "p": row["value"]} for row in rows]
-    mark = alt.Chart(alt.InlineData(values=values)).mark_line(
-        strokeWidth=1.25, stroke=_OTHER, strokeDash=[1, 3]
-    )
-    chart: alt.Chart = mark.encode(x=_time(result), y=_number("p", result))
-    return chart
+def _dashed(rows: Sequence[Row]) -> list[bool]:
+    """Which points a dashed line joins: unfinished ones and their neighbours."""
+    around = [False, *(bool(row["incomplete"]) for row in rows), False]
+    return [any(around[place : place + 3]) for place in range(len(rows))]
 
 
-def _hover(base: alt.Chart, lines: list[_Line], result: Result, compared: bool) -> alt.Chart:
-    """A point under the pointer, with its values."""
-    pointer = alt.selection_point(
-        name="hover", on="pointerover", nearest=True, encodings=["x"], clear="pointerout"
-    )
-    tooltip = [
-        alt.Tooltip("d:T", timeUnit=_unit(result), title="Time", format=_long_format(result)),
-        alt.Tooltip("k:N", title="Series"),
-        alt.Tooltip("a:Q", title="Value", format=_value_format(result, tooltip=True)),
-    ]
-    points = base.properties(name="points").mark_point(
-        size=38, filled=True, stroke="@surface", strokeWidth=1.5
-    )
-    chart: alt.Chart = points.encode(
-        x=_time(result),
-        y=_number("a", result),
-        color=_colours([name for name, _ in lines]),
-        opacity=alt.condition(pointer, alt.value(1), alt.value(0), empty=False),
-        tooltip=tooltip,
-    ).add_params(pointer)
-    return chart
+def _wide(lines: Sequence[_Line], order: Iterable[str], *, stacked: bool = False) -> list[Datum]:
+    """One row a time with every segment's value: names stand in the specification, once.
 
-
-def _shares(lines: list[_Line], result: Result) -> alt.Chart:
-    names = _newest_first([name for name, _ in lines])
-    place = {name: order for order, name in enumerate(names)}
-    totals: dict[str, float] = {}
-    for _, rows in lines:
+    Long lines are thinned alike, by the first one's peaks. A stack holds 0 where nothing is.
+    """
+    column = {name: f"s{place}" for place, name in enumerate(order)}
+    kept = _thinned(lines[0][1]) if lines else []
+    data: dict[str, dict[str, Any]] = {
+        row["bucket"]: {"t": _moment(row)}
+        | ({} if row["incomplete"] else {"o": 1})
+        | ({"e": 1} if dash else {})
+        for row, dash in zip(kept, _dashed(kept), strict=True)
+    }
+    for name, rows in lines:
         for row in rows:
-            totals[row["bucket"]] = totals.get(row["bucket"], 0) + (row["value"] or 0)
-    values = [
-        {
-            "d": _moment(row),
-            "k": name,
-            "s": round((row["value"] or 0) / totals[row["bucket"]], 4),
-            "o": place[name],
-        }
-        for name, rows in lines
-        for row in rows
-        if totals[row["bucket"]]
-    ]
-    colours = [_OTHER if name == "Other" else f"@seq-{place[name] + 1}" for name in names]
-    axis = alt.Axis(format=".0%", values=[0, 0.25, 0.5, 0.75, 1])
-    share = alt.Y("s:Q", stack="zero", axis=axis, scale=alt.Scale(domain=[0, 1]))
-    chart: alt.Chart = (
-        alt.Chart(alt.InlineData(values=values))
-        .mark_area(stroke="@surface", strokeWidth=0.75)
-        .encode(
-            x=_time(result),
-            y=share,
-            color=alt.Color("k:N", scale=alt.Scale(domain=names, range=colours), legend=None),
-            order=alt.Order("o:Q"),
-            tooltip=[
-                alt.Tooltip(
-                    "d:T", timeUnit=_unit(result), title="Time", format=_long_format(result)
-                ),
-                alt.Tooltip("k:N", title="Segment"),
-                alt.Tooltip("s:Q", title="Share", format=".1%"),
-            ],
-        )
-    )
-    return chart
+            if row["bucket"] in data:
+                value = row["value"] or 0 if stacked else row["value"]
+                data[row["bucket"]][column[name]] = value
+    return list(data.values())
 
 
-def _newest_first(names: list[str]) -> list[str]:
-    """Versions in order, newest first; what is none after them, other last."""
-
-    def key(name: str) -> tuple[int, Any]:
-        found = version(name)
-        return (2, found) if found is not None else (0 if name == "Other" else 1, name)
-
-    return sorted(names, key=key, reverse=True)
-
-
-def _bars(result: Result) -> alt.Chart:
+def _bars(result: Result, height: int) -> Spec:
+    """The twenty most used events."""
     values = [{"k": row["event"], "v": row["total"]} for row in result.rows[:20]]
-    chart: alt.Chart = (
+    axis = alt.Axis(format="~s", labelExpr=plot.ZERO_LABEL, title=None)
+    chart = (
         alt.Chart(alt.InlineData(values=values))
         .mark_bar(fill="@series-1")
         .encode(
-            y=alt.Y("k:N", sort=None),
-            x=alt.X("v:Q", axis=alt.Axis(format="~s", labelExpr=_LABEL)),
+            y=alt.Y("k:N", sort=None, title=None),
+            x=alt.X("v:Q", axis=axis),
             tooltip=[
                 alt.Tooltip("k:N", title="Event"),
                 alt.Tooltip("v:Q", title="Events", format=","),
             ],
         )
+        .properties(height=height)
     )
-    return chart
+    return plot.plain(chart)
 
 
-def _colours(names: list[str]) -> alt.Color:
-    """A slot each, in order; what is left over, and other, grey."""
-    slots = iter(range(1, MAX_SEGMENTS + 1))
-    colours = [
-        _OTHER
-        if name.endswith("Other") or (slot := next(slots, None)) is None
-        else f"@series-{slot}"
-        for name in names
-    ]
-    return alt.Color("k:N", scale=alt.Scale(domain=names, range=colours), legend=None)
-
-
-def _hours(result: Result) -> bool:
-    return result.query.get("interval") == "hour"
-
-
-def _unit(result: Result) -> Any:
-    """Read as UTC, so that a date is the same day in whatever zone it is looked at."""
-    return "utcyearmonthdatehours" if _hours(result) else "utcyearmonthdate"
+def _unit(result: Result) -> Unit:
+    measures = {series["measure"] for series in result.query.get("series", ())}
+    if result.query.get("formulas"):
+        return plot.NUMBERS
+    if measures == {"error_rate"}:
+        return plot.RATES
+    return plot.COUNTS if measures <= _COUNTED else plot.NUMBERS
 
 
 def _moment(row: Row) -> str:
-    """A bucket as local wall time: an hour's offset is left out."""
+    """A bucket as local wall time, written as UTC so that no zone shifts it when it is drawn."""
     bucket = str(row["bucket"])
     return bucket[:19] + "Z" if "T" in bucket else bucket
-
-
-def _time(result: Result) -> alt.X:
-    axis = alt.Axis(format="%-d %b %H:%M" if _hours(result) else "%-d %b", tickCount=6)
-    return alt.X("d:T", timeUnit=_unit(result), axis=axis)
-
-
-def _number(field: str, result: Result) -> alt.Y:
-    form = _value_format(result)
-    return alt.Y(f"{field}:Q", axis=alt.Axis(format=form, labelExpr=_LABEL))
-
-
-def _long_format(result: Result) -> str:
-    return "%a %-d %b %Y %H:%M" if _hours(result) else "%a %-d %b %Y"
-
-
-def _value_format(result: Result, *, tooltip: bool = False) -> str:
-    measures = {series["measure"] for series in result.query.get("series", ())}
-    if measures == {"error_rate"} and not result.query.get("formulas"):
-        return ".2%"
-    return ",.4~f" if tooltip else "~s"

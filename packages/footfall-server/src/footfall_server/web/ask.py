@@ -14,7 +14,9 @@ Query = dict[str, Any]
 ONLY_CI = Filter("runtime", "ci")
 SEGMENTS = 6
 COMPARE = {"previous": "previous_period", "year": "previous_year", "none": None}
-INSTALLS, CALLS, ERRORS, RUN_TIME = "installs", "calls", "errors", "run_time"
+# The names of the series, as a reader of a file or a tooltip sees them.
+INSTALLS, CALLS = "Active installs", "Calls"
+ERRORS, RUN_TIME = "Error rate", "Median run time"
 SERIES = [
     {"name": INSTALLS, "event": None, "measure": "unique"},
     {"name": CALLS, "event": None, "measure": "total"},

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from packaging.version import InvalidVersion, Version
 
-Row = Mapping[str, Any]
+from footfall_server.insights.chart import label_of
+from footfall_server.insights.result import Row
 
 NONE, OTHER = "$none", "$other"
 NAMES = {
-    NONE: "Not sent",
-    OTHER: "Other",
     "aks": "AKS",
     "ci": "CI",
     "docker": "Docker",
@@ -43,7 +41,7 @@ class Share:
 
 def label(value: str) -> str:
     """What a page calls a segment."""
-    return NAMES.get(value, value)
+    return NAMES.get(value) or label_of(value)
 
 
 def segment(row: Row) -> str:

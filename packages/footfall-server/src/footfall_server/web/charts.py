@@ -1,23 +1,24 @@
 """The page's charts: a specification from a result, a legend, a label, and every value as a table.
 
-The drawing itself is `plot`'s; here stands what a page puts around it.
+The drawing itself is `insights.chart`'s, the same for pages, notebooks and pictures; here stands
+what a page puts around it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from footfall_server.web import formats, plot
+from footfall_server.insights import Result
+from footfall_server.insights.chart import colours, vegalite
+from footfall_server.insights.result import Row
+from footfall_server.web import formats
 from footfall_server.web.ask import INSTALLS
-from footfall_server.web.breakdown import OTHER, label, largest_first, newest_first, segment
+from footfall_server.web.breakdown import label, segment
 from footfall_server.web.trend import Bucket, buckets
 from footfall_server.web.view import DIMENSIONS
 
-Row = Mapping[str, Any]
-
-PER = {"hour": "hour", "day": "day", "week": "week", "month": "month"}
 LY = {"hour": "Hourly", "day": "Daily", "week": "Weekly", "month": "Monthly"}
 TALL, SHORT = 284, 262  # plot heights in CSS pixels
 FEWEST = 3  # buckets that make a course
@@ -56,31 +57,23 @@ class Chart:
     lines: Sequence[Line]
 
 
-def installs(rows: Sequence[Row], interval: str, period: str, compare: str) -> Chart:
+def installs(
+    source: Result, rows: Sequence[Row], interval: str, period: str, compare: str
+) -> Chart:
     """Active installs by bucket, beside the compared period's."""
-    course = buckets(rows, INSTALLS)
+    mine = [row for row in rows if row["series"] == INSTALLS]
+    course = buckets(mine, INSTALLS)
     compared = any(bucket.before is not None for bucket in course)
     beside = COMPARED.get(compare, "") if compared else ""
-    dashes = dashed([bucket.incomplete for bucket in course])
-    data = [
-        {
-            "t": wall(bucket.key),
-            "v": bucket.value,
-            "p": bucket.before,
-            "o": not bucket.incomplete,
-        }
-        | ({"d": bucket.value} if dash else {})
-        for bucket, dash in zip(course, dashes, strict=True)
-    ]
     legend = [Key("This period", "series-1", "line"), Key(beside, "series-other", "dash")]
     return Chart(
-        title="Active installs",
-        subtitle=f"Installs with at least one call, per {PER[interval]}",
-        spec=plot.course(data, interval, TALL, ["Active installs", beside]),
+        title=INSTALLS,
+        subtitle=f"Installs with at least one call, per {interval}",
+        spec=vegalite(replace(source, rows=mine), height=TALL),
         height=TALL,
         label=f"{LY[interval]} active installs, {period}. {finding(course)}",
         legend=legend if compared else [],
-        head=[interval.capitalize(), "Active installs", *([beside] if compared else [])],
+        head=[interval.capitalize(), INSTALLS, *([beside] if compared else [])],
         lines=[
             Line(
                 formats.bucket(bucket.key, interval),
@@ -105,117 +98,70 @@ def finding(course: Sequence[Bucket]) -> str:
     return f"{spread}, {formats.count(whole[-1])} in the last complete one{unfinished}."
 
 
-def segments(rows: Sequence[Row], dimension: str, interval: str, period: str) -> Chart:
+def segments(source: Result, rows: list[Row], dimension: str, interval: str, period: str) -> Chart:
     """Active installs by bucket, one line for each of the largest segments."""
     ordered = dimension == "version"
-    names = newest_first(found(rows)) if ordered else largest_first(rows)
-    table = pivot(rows)
-    palette = colors(names, "seq" if ordered else "series")
-    dashes = dashed([incomplete(cells) for cells in table.values()])
-    data = [
-        {
-            "t": wall(key),
-            "s": label(name),
-            "v": cells[name]["value"],
-            "o": not cells[name]["incomplete"],
-        }
-        | ({"d": cells[name]["value"]} if dash else {})
-        for (key, cells), dash in zip(table.items(), dashes, strict=True)
-        for name in names
-        if name in cells
-    ]
+    words = DIMENSIONS[dimension].lower()
+    table = Table(rows, ordered=ordered)
     return Chart(
-        title="Active installs",
-        subtitle=f"Installs with at least one call, per {PER[interval]},"
-        f" by {DIMENSIONS[dimension].lower()}",
-        spec=plot.lines(data, interval, TALL, palette),
+        title=INSTALLS,
+        subtitle=f"Installs with at least one call, per {interval}, by {words}",
+        spec=vegalite(replace(source, rows=rows), height=TALL, label=label, ordered=ordered),
         height=TALL,
-        label=f"{LY[interval]} active installs by {DIMENSIONS[dimension].lower()}, {period}:"
-        f" {', '.join(label(name) for name in names)}.",
-        legend=[Key(name, color, "line") for name, color in palette.items()],
-        head=[interval.capitalize(), *(label(name) for name in names)],
-        lines=segment_lines(table, names, interval),
+        label=f"{LY[interval]} active installs by {words}, {period}: {', '.join(table.names)}.",
+        legend=table.legend("line"),
+        head=[interval.capitalize(), *table.names],
+        lines=table.lines(interval),
     )
 
 
-def adoption(rows: Sequence[Row], interval: str) -> Chart | None:
+def adoption(source: Result | None, rows: list[Row], interval: str) -> Chart | None:
     """Shares of installs by version, stacked; None with too few buckets to show a course."""
-    table = pivot(rows)
-    names = newest_first(found(rows))
-    if len(table) < FEWEST or not names:
+    table = Table(rows, ordered=True)
+    if source is None or len(table.buckets) < FEWEST or not table.names:
         return None
-    complete = [key for key, cells in table.items() if not incomplete(cells)]
-    edge = complete[-1] if complete else ""
-    palette = colors(names, "seq")
-    data = [
-        {
-            "t": wall(key),
-            "s": label(name),
-            "v": cells.get(name, {}).get("value") or 0,
-            "i": place,
-            "o": not incomplete(cells),
-            "e": key >= edge,
-        }
-        for key, cells in table.items()
-        for place, name in enumerate(names)
-    ]
     return Chart(
         title="Versions",
-        subtitle=f"Share of active installs, per {PER[interval]}",
-        spec=plot.stack(data, interval, SHORT, palette),
+        subtitle=f"Share of active installs, per {interval}",
+        spec=vegalite(
+            replace(source, rows=rows), form="shares", height=SHORT, label=label, ordered=True
+        ),
         height=SHORT,
-        label=f"Share of active installs by library version, per {PER[interval]}."
-        f" Newest first: {', '.join(label(name) for name in names)}.",
-        legend=[Key(name, color) for name, color in palette.items()],
-        head=[interval.capitalize(), *(label(name) for name in names)],
-        lines=segment_lines(table, names, interval),
+        label=f"Share of active installs by library version, per {interval}."
+        f" Newest first: {', '.join(table.names)}.",
+        legend=table.legend(),
+        head=[interval.capitalize(), *table.names],
+        lines=table.lines(interval),
     )
 
 
-def dashed(unfinished: Sequence[bool]) -> list[bool]:
-    """Which points a dashed line joins: the unfinished ones and their neighbours."""
-    around = [False, *unfinished, False]
-    return [any(around[i : i + 3]) for i in range(len(unfinished))]
+class Table:
+    """A broken-down measure by bucket, oldest first, its columns in the chart's order."""
 
+    def __init__(self, rows: Sequence[Row], *, ordered: bool) -> None:
+        self.buckets: dict[str, dict[str, Row]] = {}
+        for row in sorted((r for r in rows if r["bucket"]), key=lambda r: str(r["bucket"])):
+            self.buckets.setdefault(row["bucket"], {})[label(segment(row))] = row
+        found = dict.fromkeys(label(segment(row)) for row in rows if row["bucket"])
+        self.colors = colours(list(found), ordered=ordered)
 
-def wall(key: str) -> str:
-    """A bucket's wall-clock time, written as if it were UTC, so that it is drawn as it reads."""
-    return f"{key[:19]}Z" if "T" in key else key
+    @property
+    def names(self) -> list[str]:
+        return list(self.colors)
 
+    def legend(self, style: str = "") -> list[Key]:
+        return [Key(name, token.removeprefix("@"), style) for name, token in self.colors.items()]
 
-def pivot(rows: Sequence[Row]) -> dict[str, dict[str, Row]]:
-    """Rows by bucket, oldest first, then by segment."""
-    table: dict[str, dict[str, Row]] = {}
-    for row in sorted((r for r in rows if r["bucket"]), key=lambda r: str(r["bucket"])):
-        table.setdefault(row["bucket"], {})[segment(row)] = row
-    return table
-
-
-def found(rows: Sequence[Row]) -> list[str]:
-    return sorted({segment(row) for row in rows if row["segment"]})
-
-
-def incomplete(cells: Mapping[str, Row]) -> bool:
-    return any(row["incomplete"] for row in cells.values())
-
-
-def colors(names: Sequence[str], palette: str) -> dict[str, str]:
-    """A token for each segment by its label, in the order given; the rest is grey."""
-    chosen = {}
-    for place, name in enumerate(names):
-        token = f"{palette}-{place + 1}" if place < 6 and name != OTHER else "series-other"
-        chosen[label(name)] = f"@{token}"
-    return chosen
-
-
-def segment_lines(
-    table: Mapping[str, Mapping[str, Row]], names: Sequence[str], interval: str
-) -> list[Line]:
-    return [
-        Line(
-            formats.bucket(key, interval),
-            [formats.count(cells[name]["value"] if name in cells else 0) for name in names],
-            incomplete(cells),
-        )
-        for key, cells in reversed(list(table.items()))
-    ]
+    def lines(self, interval: str) -> list[Line]:
+        """Newest first; a segment that a bucket lacks is 0."""
+        return [
+            Line(
+                formats.bucket(key, interval),
+                [
+                    formats.count(cells[name]["value"] if name in cells else 0)
+                    for name in self.names
+                ],
+                any(row["incomplete"] for row in cells.values()),
+            )
+            for key, cells in reversed(list(self.buckets.items()))
+        ]

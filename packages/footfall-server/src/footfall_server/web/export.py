@@ -11,8 +11,8 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from footfall_server.insights import Result
 from footfall_server.web.charts import Chart
-from footfall_server.web.services import Result
 from footfall_server.web.tokens import picture
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from footfall_server.insights import Result
 from footfall_server.model.errors import Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.web import ask, breakdown, charts, formats, trend
 from footfall_server.web.breakdown import Share
 from footfall_server.web.charts import Chart
-from footfall_server.web.services import Insights, Result
+from footfall_server.web.services import Insights
 from footfall_server.web.trend import Stat
 from footfall_server.web.view import DIMENSIONS, View
 from footfall_server.web.window import Window, only, window
@@ -168,9 +169,9 @@ def shape(project: Project, view: View, answers: Answers, now: datetime) -> Over
     source = answers.results.get("main", answers.results["pulse"])
     if view.breakdown:
         rows = trend.started(answers.rows("main"), hour)
-        main = charts.segments(rows, view.breakdown, answers.interval, words)
+        main = charts.segments(source, rows, view.breakdown, answers.interval, words)
     else:
-        main = charts.installs(pulse, answers.interval, words, view.compare)
+        main = charts.installs(source, pulse, answers.interval, words, view.compare)
     versions = trend.started(answers.rows("versions"), hour)
     listed = events(answers, project, now)
     return Overview(
@@ -180,7 +181,7 @@ def shape(project: Project, view: View, answers: Answers, now: datetime) -> Over
         stats=trend.stats(pulse, words),
         main=main,
         source=source,
-        versions=charts.adoption(versions, version_interval(days)),
+        versions=charts.adoption(answers.results.get("versions"), versions, version_interval(days)),
         shares={
             name: breakdown.shares(
                 answers.rows("versions" if name == "version" else name),

@@ -6,21 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from footfall_server.insights import Result
 from footfall_server.model.project import Project
-
-
-class Result(Protocol):
-    """An answer: flat rows, what they were asked by, and how they were made."""
-
-    @property
-    def report(self) -> str: ...
-    @property
-    def query(self) -> dict[str, Any]: ...
-    @property
-    def rows(self) -> list[dict[str, Any]]: ...
-    @property
-    def meta(self) -> dict[str, Any]: ...
-    def to_json(self) -> bytes: ...
 
 
 class Insights(Protocol):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from footfall_server.insights.result import Row
 from footfall_server.web import formats
 from footfall_server.web.ask import CALLS, ERRORS, INSTALLS, RUN_TIME
 from footfall_server.web.formats import Figure
 from footfall_server.web.spark import Point, Spark, spark
-
-Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

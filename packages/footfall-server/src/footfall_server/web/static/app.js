@@ -66,10 +66,25 @@ document.addEventListener("keydown", (event) => {
   target.click();
 });
 
-// A query that failed is shown as the server's own page, not as nothing.
-for (const name of ["htmx:responseError", "htmx:sendError"]) {
-  document.addEventListener(name, (event) => {
-    const { pathInfo, boosted } = event.detail;
-    if (boosted) location.assign(pathInfo.finalRequestPath ?? pathInfo.requestPath);
-  });
-}
+// A view is put in place of the last one, an error too; any other answer is opened as a page.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { boosted, xhr } = event.detail;
+  if (!boosted) return;
+  const view = xhr.responseText.includes('id="view"');
+  event.detail.shouldSwap = view;
+  event.detail.isError = false;
+  if (!view) location.assign(xhr.responseURL);
+});
+document.addEventListener("htmx:sendError", (event) => {
+  if (event.detail.boosted) location.assign(event.detail.pathInfo.finalRequestPath);
+});
+
+// The menu that was chosen from has the focus again, and now says what was chosen.
+let chosen;
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  chosen = detail.elt.closest("details.menu")?.querySelector("summary").id;
+});
+document.addEventListener("htmx:afterSettle", () => {
+  if (chosen) document.getElementById(chosen)?.focus({ preventScroll: true });
+  chosen = undefined;
+});

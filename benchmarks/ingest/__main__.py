@@ -155,9 +155,7 @@ def rounds(data: Path, key: str, count: int, packed: bool, options: argparse.Nam
 def visibility(data: Path, project: dict[str, str], samples: int) -> None:
     """Seconds from the 200 to the first query that shows the event, without `consistent`."""
     port = free_port()
-    server = Server.start(
-        [*FOOTFALL, "serve", "--data", str(data), "--port", str(port)], port
-    )
+    server = Server.start([*FOOTFALL, "serve", "--data", str(data), "--port", str(port)], port)
     base = f"http://127.0.0.1:{port}"
     today = datetime.now(UTC).date().isoformat()
     waits = []

@@ -28,6 +28,10 @@ Keys = Callable[[str], int | None]
 _encode = msgspec.json.Encoder().encode
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 @dataclass(slots=True)
 class Counters:
     """What the door has seen since it opened."""
@@ -54,9 +58,12 @@ class Taken:
 class Pipeline:
     """One per process. `keys` decides who may write; `journal` makes it durable."""
 
-    def __init__(self, keys: Keys, journal: Journal) -> None:
+    def __init__(
+        self, keys: Keys, journal: Journal, *, clock: Callable[[], datetime] = _now
+    ) -> None:
         self._keys = keys
         self._journal = journal
+        self._clock = clock
         self.counters = Counters()
 
     def segment(self, path: str, body: bytes, header_key: str | None) -> Taken:
@@ -70,7 +77,7 @@ class Pipeline:
         decoded = segment.decode(path, body)
         project = self._authenticate(header_key, decoded.write_key)
         order = self._journal.reserve(len(decoded.members))
-        batch = segment.events(decoded, project, datetime.now(UTC), order)
+        batch = segment.events(decoded, project, self._clock(), order)
         for step in steps.STEPS:
             step(batch)
         lines = steps.size(batch)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -152,6 +153,7 @@ class Pages:
             "keys": [key for key in keys if not key.revoked],
             "last": await latest(self.services.insights, project, now),
             "endpoint": self.base_url(request),
+            "opt_out": re.sub(r"[^A-Z0-9]", "_", project.name.upper()) + "_DISABLE_USAGE_LOGGING",
             "fields": FIELDS,
         }
         return self.templates.page("setup.html", values)

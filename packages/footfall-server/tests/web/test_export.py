@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
+import types
 from collections.abc import Callable
 from typing import Any
 from xml.etree import ElementTree
@@ -54,3 +56,23 @@ def test_pictures_are_drawn_without_a_browser_and_with_colours(client: TestClien
     assert "@" not in svg.text
     png = client.get("/p/nannyml/overview?format=png&breakdown=version")
     assert png.content.startswith(b"\x89PNG")
+
+
+def test_the_script_asks_the_api_the_same_query(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch, services: Any
+) -> None:
+    text = client.get("/p/nannyml/overview?format=py&range=7d").text
+    asked: list[Any] = []
+
+    def answer(request: Any) -> io.BytesIO:
+        asked.append(request)
+        return io.BytesIO(b'{"rows": []}')
+
+    monkeypatch.setenv("FOOTFALL_TOKEN", "secret")
+    monkeypatch.setitem(sys.modules, "pandas", types.SimpleNamespace(DataFrame=list))
+    monkeypatch.setattr("urllib.request.urlopen", answer)
+    exec(text, {})
+    (request,) = asked
+    assert request.full_url == "https://usage.example.org/api/v1/projects/nannyml/query"
+    assert request.get_header("Authorization") == "Bearer secret"
+    assert json.loads(request.data) == services.insights.asked[0]

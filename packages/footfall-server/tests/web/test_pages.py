@@ -12,6 +12,8 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 from footfall_server.model.errors import Unavailable
 from footfall_server.model.project import Project
+from footfall_server.web import fallback, routes
+from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 HOSTILE = "</script><img src=x onerror=alert(1)>'\""
@@ -150,6 +152,22 @@ def test_unknown_parameters_are_told_and_left_out(
     page = client.get("/p/nannyml/overview?colour=red&range=7d").text
     assert "“colour” is not something that this page knows; it was ignored." in page
     assert "colour=red" not in page.replace("“colour=red”", "")
+
+
+def test_an_interval_that_does_not_suit_is_told(
+    client: TestClient, happened: Callable[..., None]
+) -> None:
+    happened()
+    words = Outline(client.get("/p/nannyml/overview?interval=hour&range=90d").text).words
+    assert "These days can't be shown hourly; they are shown daily." in words
+
+
+def test_any_other_address_is_a_page_that_leads_on(services: Any) -> None:
+    app = Starlette(routes=[*routes(services), fallback(services)])
+    answer = TestClient(app).get("/nowhere/at/all")
+    assert answer.status_code == 404
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert Outline(answer.text).count("h1") == 1
 
 
 def test_a_new_project_opens_its_setup(client: TestClient) -> None:

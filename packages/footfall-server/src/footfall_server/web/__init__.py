@@ -10,6 +10,6 @@ values) and `view` (the URL as state). `assets` serves files under names that ca
 hash; third-party scripts come from pinned packages, written by the build hook `build_assets.py`.
 """
 
-from footfall_server.web.pages import routes
+from footfall_server.web.pages import fallback, routes
 
-__all__ = ["routes"]
+__all__ = ["fallback", "routes"]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from packaging.version import InvalidVersion, Version
-
-from footfall_server.insights.chart import label_of
+from footfall_server.insights.chart import label_of, newest_first
 from footfall_server.insights.result import Row
 
-NONE, OTHER = "$none", "$other"
+OTHER = "$other"
 NAMES = {
+    "": "(empty)",
     "aks": "AKS",
     "ci": "CI",
     "docker": "Docker",
@@ -49,19 +48,6 @@ def segment(row: Row) -> str:
     return str(row["segment"][0]) if row["segment"] else ""
 
 
-def version_order(value: str) -> tuple[int, Version, str]:
-    """Oldest first: what is missing, then what isn't a version, then versions by PEP 440."""
-    try:
-        return (2, Version(value), value)
-    except InvalidVersion:
-        return (0 if value == NONE else 1, Version("0"), value)
-
-
-def newest_first(values: Iterable[str]) -> list[str]:
-    """Versions from the newest to the oldest, then what isn't one; Other comes last."""
-    return sorted(values, key=lambda v: (v != OTHER, version_order(v)), reverse=True)
-
-
 def largest_first(rows: Sequence[Row]) -> list[str]:
     """Segments by installs over the whole range; Other comes last, ties go by name."""
     whole = {segment(row): row["value"] or 0 for row in rows if row["bucket"] is None}
@@ -71,7 +57,10 @@ def largest_first(rows: Sequence[Row]) -> list[str]:
 def shares(rows: Sequence[Row], active: float | None, *, versions: bool) -> list[Share]:
     """The folded rows as bars; the share is of all active installs, so shares may exceed 100%."""
     whole = {segment(row): float(row["value"] or 0) for row in rows if row["bucket"] is None}
-    order = newest_first(list(whole)) if versions else largest_first(rows)
+    order = largest_first(rows)
+    if versions:
+        named = {label(value): value for value in whole}
+        order = [named[name] for name in newest_first(named)]
     longest = max(whole.values(), default=0)
     return [
         Share(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from footfall_server.model.errors import NotFound
 from footfall_server.model.project import Project
 from footfall_server.web import ask, assets, formats, view
-from footfall_server.web.export import export
+from footfall_server.web.export import export, script
 from footfall_server.web.failure import Failures
 from footfall_server.web.headers import PageHeaders
 from footfall_server.web.overview import Overview, Quiet, latest, load, local_day
@@ -108,6 +109,8 @@ class Pages:
             return moved(request, address(project, "setup"))
         if state.format and isinstance(shown, Overview):
             name = f"{project.name}-installs-{shown.window.start}-{shown.window.end}"
+            if state.format == "py":
+                return script(project, shown.source.query, self.base_url(request), name)
             return await export(shown.source, shown.main, state.format, name)
         values = await self.frame(project, "overview")
         quiet = isinstance(shown, Quiet)
@@ -118,6 +121,7 @@ class Pages:
             "window": shown.window,
             "interval": shown.interval,
             "explanation": explanation(state, shown),
+            "notes": notes(state, shown.interval),
             "days": formats.days(shown.window.start, shown.window.end, shown.window.today),
             "choices": {} if isinstance(shown, Quiet) else shown.shares,
             "kept": [pair for pair in parameters.multi_items() if pair[0] in KEPT],
@@ -148,7 +152,8 @@ class Pages:
         values |= {
             "keys": [key for key in keys if not key.revoked],
             "last": await latest(self.services.insights, project, now),
-            "endpoint": (self.services.base_url or str(request.base_url)).rstrip("/"),
+            "endpoint": self.base_url(request),
+            "opt_out": re.sub(r"[^A-Z0-9]", "_", project.name.upper()) + "_DISABLE_USAGE_LOGGING",
             "fields": FIELDS,
         }
         return self.templates.page("setup.html", values)
@@ -162,6 +167,10 @@ class Pages:
 
     async def missing(self, request: Request) -> Response:
         raise NotFound("PAGE_NOT_FOUND", "There is no such page; the list of projects leads on.")
+
+    def base_url(self, request: Request) -> str:
+        """Where clients reach this server, without a slash at the end."""
+        return (self.services.base_url or str(request.base_url)).rstrip("/")
 
     async def project(self, request: Request) -> Project:
         name = request.path_params["project"]
@@ -192,6 +201,15 @@ def moved(request: Request, to: str) -> Response:
     return RedirectResponse(to, 303)
 
 
+def notes(state: View, interval: str) -> list[str]:
+    """What of the address this page could not do."""
+    told = list(state.notes)
+    if state.interval not in (None, interval):
+        asked, given = (view.INTERVALS[name].lower() for name in (str(state.interval), interval))
+        told.append(f"These days can't be shown {asked}; they are shown {given}.")
+    return told
+
+
 def explanation(state: View, shown: Overview | Quiet) -> str:
     """The line under the title: what is compared, who is counted, what came today."""
     words = []
@@ -209,6 +227,13 @@ def explanation(state: View, shown: Overview | Quiet) -> str:
         calls = "call" if shown.today == 1 else "calls"
         words.append(f"Today so far: {formats.count(shown.today)} {calls}.")
     return " ".join(words)
+
+
+def fallback(services: Services) -> BaseRoute:
+    """The page for every address that no other route takes; to stand last."""
+    templates = Templates(assets.load())
+    missing = Failures(templates).guard(Pages(services, templates).missing)
+    return Route("/{path:path}", missing, methods=["GET"], middleware=[Middleware(PageHeaders)])
 
 
 def routes(services: Services) -> list[BaseRoute]:

@@ -33,7 +33,7 @@ ALIASES = {
     "os_type": "os",
     "runtime_environment": "runtime",
 }
-FORMATS = ("csv", "json", "png", "svg")
+FORMATS = ("csv", "json", "png", "py", "svg")
 DEFAULT_RANGE = "28d"
 DEFAULT_COMPARE = "previous"
 PINNED = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")

@@ -15,6 +15,7 @@ from footfall_server.accounts import Accounts
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
 from footfall_server.journal import Drain, Journal
+from footfall_server.model.errors import TooMany
 from footfall_server.model.event import RejectedEvent
 from footfall_server.model.reason import Reason
 from footfall_server.settings import Settings
@@ -25,9 +26,11 @@ _DRAIN_AT_EXIT_SECONDS = 60.0
 
 
 class WriteKeys:
-    """The write keys that may be used now, re-read when an unknown one comes or after a while.
+    """Which project a write key opens, known without asking the metadata each time.
 
-    A new key works at once; a revoked one stops within `refresh_seconds`.
+    All keys are read again after `refresh_seconds`, so that a revoked one stops; a key that isn't
+    among them is looked up at once, so that a new one works at once. Look-ups are bounded: who
+    tries many keys is told to wait.
     """
 
     def __init__(
@@ -35,22 +38,36 @@ class WriteKeys:
         accounts: Accounts,
         *,
         refresh_seconds: float = 2.0,
-        miss_seconds: float = 0.2,
+        lookups_a_second: int = 50,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._accounts = accounts
-        self._refresh, self._miss, self._clock = refresh_seconds, miss_seconds, clock
+        self._refresh, self._lookups, self._clock = refresh_seconds, lookups_a_second, clock
         self._keys: dict[str, int] = {}
-        self._read_at = float("-inf")
+        self._read_at = self._second_began = float("-inf")
+        self._looked_up = 0
 
     def __call__(self, key: str) -> int | None:
-        age = self._clock() - self._read_at
-        project = self._keys.get(key)
-        if age > self._refresh or (project is None and age > self._miss):
+        now = self._clock()
+        if now - self._read_at > self._refresh:
             self._keys = self._accounts.active_keys()
-            self._read_at = self._clock()
-            project = self._keys.get(key)
+            self._read_at = now
+        project = self._keys.get(key)
+        if project is None:
+            self._bound(now)
+            project = self._accounts.key_project(key)
+            if project is not None:
+                self._keys[key] = project
         return project
+
+    def _bound(self, now: float) -> None:
+        if now - self._second_began > 1:
+            self._second_began, self._looked_up = now, 0
+        self._looked_up += 1
+        if self._looked_up > self._lookups:
+            raise TooMany(
+                "TOO_MANY_UNKNOWN_KEYS", "Many unknown write keys are tried: wait a second."
+            )
 
 
 @dataclass(frozen=True, slots=True)

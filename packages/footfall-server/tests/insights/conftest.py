@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import secrets
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -13,8 +14,6 @@ import pytest
 from footfall_server.insights import Insights, Result
 from footfall_server.model.project import Project
 from footfall_server.store import Store
-
-_numbers = itertools.count(100_000)
 
 Ask = Callable[..., Result]
 
@@ -61,7 +60,7 @@ class Library:
     """One project: give it events, ask it questions."""
 
     def __init__(self, store: Store, timezone: str = "UTC") -> None:
-        self.project = Project(next(_numbers), "nannyml", timezone)
+        self.project = Project(1 + secrets.randbelow(2**32 - 1), "nannyml", timezone)
         self._store = store
         self._insights = Insights(store)
         self._blocks = itertools.count()

@@ -13,8 +13,7 @@ import structlog
 from footfall_server.insights import Result
 from footfall_server.model.errors import NotFound, Unprocessable
 from footfall_server.model.project import Project
-from footfall_server.web import routes
-from starlette.applications import Starlette
+from footfall_server.web import pages
 from starlette.testclient import TestClient
 
 BUILT_IN = {"event", "library_version", "python_version", "os_type", "runtime_environment"}
@@ -40,6 +39,16 @@ class WriteKey:
 class Accounts:
     listed: list[Project] = field(default_factory=list)
     keys: list[WriteKey] = field(default_factory=lambda: [WriteKey("wk_abc123")])
+    links: set[str] = field(default_factory=set)
+
+    def sign_in(self, secret: str) -> str | None:
+        if secret not in self.links:
+            return None
+        self.links.remove(secret)
+        return f"session of {secret}"
+
+    def is_session(self, token: str) -> bool:
+        return token.strip('"').startswith("session of ")
 
     def projects(self) -> list[Project]:
         return self.listed
@@ -257,6 +266,10 @@ def logs() -> Iterator[list[Any]]:
         yield captured
 
 
+# As a browser on the machine that runs Footfall.
+LOCAL: Any = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 50_000)}
+
+
 @pytest.fixture
 def services() -> Services:
     return Services(accounts=Accounts([Project(1, "nannyml")]))
@@ -264,7 +277,7 @@ def services() -> Services:
 
 @pytest.fixture
 def client(services: Services) -> Iterable[TestClient]:
-    with TestClient(Starlette(routes=routes(services)), follow_redirects=False) as made:
+    with TestClient(pages(services), follow_redirects=False, **LOCAL) as made:
         yield made
 
 

@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from footfall_server.web import routes
+from footfall_server.web import pages
 from playwright.sync_api import Browser, Page, expect, sync_playwright
-from starlette.applications import Starlette
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -45,7 +44,7 @@ def site(services: Any) -> Iterator[str]:
     """The pages on a port of this machine."""
     listener = socket.create_server(("127.0.0.1", 0))
     services.base_url = None
-    config = uvicorn.Config(Starlette(routes=routes(services)), log_level="warning")
+    config = uvicorn.Config(pages(services), log_level="warning")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

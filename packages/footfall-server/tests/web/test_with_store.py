@@ -12,9 +12,10 @@ import pytest
 from footfall_server.insights import Insights
 from footfall_server.model.project import Project
 from footfall_server.store import Store
-from footfall_server.web import routes
-from starlette.applications import Starlette
+from footfall_server.web import pages
 from starlette.testclient import TestClient
+
+from .conftest import LOCAL
 
 numbers = itertools.count(700_000)
 
@@ -58,7 +59,7 @@ def real(services: Any, store: Store) -> Callable[[], TestClient]:
         other = type(services)(
             insights=Insights(store), accounts=type(services.accounts)([project])
         )
-        return TestClient(Starlette(routes=routes(other)), follow_redirects=False)
+        return TestClient(pages(other), follow_redirects=False, **LOCAL)
 
     return make
 

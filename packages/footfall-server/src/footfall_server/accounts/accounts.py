@@ -179,6 +179,12 @@ class Accounts:
             )
             return {row.key: row.project_id for row in rows}
 
+    def key_project(self, key: str) -> int | None:
+        """The id of the project that a write key opens; None if it opens none."""
+        with self._session() as session:
+            row = session.get(WriteKeyRow, key)
+            return None if row is None or row.revoked_at is not None else row.project_id
+
     def create_token(self, name: str, label: str = "command line") -> str:
         """A new API token for a project; shown here and never again."""
         token = f"ff_{secrets.token_urlsafe(32)}"

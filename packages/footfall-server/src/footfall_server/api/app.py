@@ -7,7 +7,6 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
-from footfall_server.api.gate import Gate, SignIn
 from footfall_server.api.problems import footfall_error, http_error, unexpected
 from footfall_server.api.queries import QueryApi
 from footfall_server.api.status import Status
@@ -17,7 +16,7 @@ from footfall_server.services import Services
 
 
 def application(services: Services, pages: ASGIApp) -> ASGIApp:
-    """The door in front, then API and status, then `pages` behind the gate."""
+    """The door in front, then API and status, then `pages`."""
     api = Starlette(
         routes=QueryApi(services).routes(),
         exception_handlers={
@@ -29,9 +28,8 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
     inner = Starlette(
         routes=[
             *Status(services).routes(),
-            *SignIn(services).routes(),
             Mount("/api/v1", api),
-            Mount("/", Gate(pages, services)),
+            Mount("/", pages),
         ]
     )
     return Door(services.pipeline, inner)

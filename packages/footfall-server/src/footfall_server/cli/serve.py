@@ -14,13 +14,12 @@ from typing import IO
 
 import uvicorn
 import uvloop
-from starlette.applications import Starlette
 
 from footfall_server.api.app import application
 from footfall_server.cli.logs import configure
 from footfall_server.services import Services, open_services
 from footfall_server.settings import Settings, SetupError, prepare
-from footfall_server.web import routes
+from footfall_server.web import pages
 
 log = logging.getLogger("footfall_server")
 _MAINTENANCE_SECONDS = 300
@@ -49,7 +48,7 @@ def serve(settings: Settings) -> None:
 
 def _run(services: Services, listener: socket.socket, address: str) -> None:
     config = uvicorn.Config(
-        application(services, Starlette(routes=routes(services))),
+        application(services, pages(services)),
         loop="uvloop",
         http="httptools",
         lifespan="off",

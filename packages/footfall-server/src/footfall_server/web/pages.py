@@ -9,18 +9,21 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from footfall_server.model.errors import NotFound
 from footfall_server.model.project import Project
 from footfall_server.web import ask, assets, formats, view
 from footfall_server.web.export import export, script
 from footfall_server.web.failure import Failures
+from footfall_server.web.gate import Gate, SignIn
 from footfall_server.web.headers import PageHeaders
 from footfall_server.web.overview import Overview, Quiet, latest, load, local_day
 from footfall_server.web.render import Templates
@@ -66,7 +69,9 @@ class Pages:
         rows = await asyncio.gather(*(self.project_row(project) for project in found))
         since = now.date() - timedelta(days=28)
         rows = sorted(rows, key=lambda row: row.name)
-        return self.templates.page("projects.html", {"rows": rows, "since": since})
+        signed_in = bool(request.scope.get("footfall.signed_in"))
+        values = {"rows": rows, "since": since, "signed_in": signed_in}
+        return self.templates.page("projects.html", values)
 
     async def project_row(self, project: Project) -> ProjectRow:
         now = self.services.clock()
@@ -229,32 +234,28 @@ def explanation(state: View, shown: Overview | Quiet) -> str:
     return " ".join(words)
 
 
-def fallback(services: Services) -> BaseRoute:
-    """The page for every address that no other route takes; to stand last."""
-    templates = Templates(assets.load())
-    missing = Failures(templates).guard(Pages(services, templates).missing)
-    return Route("/{path:path}", missing, methods=["GET"], middleware=[Middleware(PageHeaders)])
-
-
-def routes(services: Services) -> list[BaseRoute]:
-    """The pages' routes, with their own headers, compression and error pages."""
+def pages(services: Services) -> ASGIApp:
+    """The pages, behind the gate, with their own headers, compression and error pages."""
     files = assets.load()
     templates = Templates(files)
-    pages, failures = Pages(services, templates), Failures(templates)
+    handlers, failures = Pages(services, templates), Failures(templates)
     served = {
-        "/": pages.projects,
-        "/p/{project}": pages.enter,
-        "/p/{project}/": pages.enter,
-        "/p/{project}/overview": pages.overview,
-        "/p/{project}/setup": pages.setup,
-        "/p/{project}/setup/status": pages.setup_status,
-        "/p/{path:path}": pages.missing,
+        "/": handlers.projects,
+        "/p/{project}": handlers.enter,
+        "/p/{project}/": handlers.enter,
+        "/p/{project}/overview": handlers.overview,
+        "/p/{project}/setup": handlers.setup,
+        "/p/{project}/setup/status": handlers.setup_status,
+        "/sign-in/{secret}": SignIn(services, templates).sign_in,
+        "/{path:path}": handlers.missing,
     }
-    around = [Middleware(PageHeaders), Middleware(GZipMiddleware, minimum_size=500)]
-    return [
-        *(
-            Route(path, failures.guard(handler), methods=["GET"], middleware=around)
-            for path, handler in served.items()
-        ),
-        Route("/static/{file}", files.serve, methods=["GET"]),
+    routes = [Route("/static/{file}", files.serve, methods=["GET"])]
+    routes += [
+        Route(path, failures.guard(handler), methods=["GET"]) for path, handler in served.items()
     ]
+    around = [
+        Middleware(PageHeaders),
+        Middleware(GZipMiddleware, minimum_size=500),
+        Middleware(Gate, services, templates),
+    ]
+    return Starlette(routes=routes, middleware=around)

@@ -9,14 +9,15 @@ import ipaddress
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from footfall_server.accounts.accounts import SESSION_AGE
-from footfall_server.services import Services
+from footfall_server.web.render import Templates
+from footfall_server.web.services import Services
 
 COOKIE = "footfall_session"
+SESSION_SECONDS = 14 * 86_400
+_OPEN = ("/static/", "/sign-in/")
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host", "via")
 
@@ -39,73 +40,59 @@ def is_local(connection: HTTPConnection) -> bool:
 
 
 class Gate:
-    """ASGI middleware around the pages. Static files and the sign-in itself need no session."""
+    """ASGI middleware around the pages. What a signed-out page is drawn with needs no session."""
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    def __init__(self, app: ASGIApp, services: Services, templates: Templates) -> None:
         self._app = app
         self._services = services
+        self._templates = templates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].startswith("/static/"):
+        if scope["type"] != "http" or scope["path"].startswith(_OPEN):
             await self._app(scope, receive, send)
             return
         connection = HTTPConnection(scope)
         token = connection.cookies.get(COOKIE)
-        if is_local(connection) or (
-            token and await run_in_threadpool(self._services.accounts.is_session, token)
-        ):
+        if token and await self._is_session(token):
+            await self._app({**scope, "footfall.signed_in": True}, receive, send)
+        elif is_local(connection):
             await self._app(scope, receive, send)
-            return
-        await _closed(scope, receive, send)
+        else:
+            await closed(self._templates, "Sign in to see this page")(scope, receive, send)
+
+    async def _is_session(self, token: str) -> bool:
+        return await run_in_threadpool(self._services.accounts.is_session, token)
 
 
-_CLOSED = HTMLResponse(
-    "<!doctype html><html lang=en><meta charset=utf-8><title>Sign in, Footfall</title>"
-    "<h1>Sign in to see this page</h1>"
-    "<p>Pages are open to the machine that runs Footfall. From elsewhere, open a sign-in link: "
-    "<code>footfall-server sign-in-link</code> prints one that works once.</p></html>",
-    status_code=401,
-    headers={
-        "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-        "cache-control": "no-store",
-        "x-content-type-options": "nosniff",
-    },
-)
-
-
-async def _closed(scope: Scope, receive: Receive, send: Send) -> None:
-    await _CLOSED(scope, receive, send)
+def closed(templates: Templates, title: str) -> Response:
+    """The page for somebody who may not see the others."""
+    response = templates.page("closed.html", {"title": title}, 401)
+    response.headers["cache-control"] = "no-store"
+    return response
 
 
 class SignIn:
     """Turns a one-time link into a session."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, templates: Templates) -> None:
         self._services = services
-
-    def routes(self) -> list[Route]:
-        return [Route("/sign-in/{secret}", self.sign_in, methods=["GET"])]
+        self._templates = templates
 
     async def sign_in(self, request: Request) -> Response:
         """Use the link up and go to the projects; a link that isn't good leads to the notice."""
         secret = request.path_params["secret"]
         token = await run_in_threadpool(self._services.accounts.sign_in, secret)
         if token is None:
-            return HTMLResponse(
-                "<!doctype html><html lang=en><meta charset=utf-8><title>Sign in, Footfall</title>"
-                "<h1>This link has been used or is too old</h1>"
-                "<p><code>footfall-server sign-in-link</code> prints a new one.</p></html>",
-                status_code=401,
-                headers={"cache-control": "no-store"},
-            )
+            return closed(self._templates, "This link has been used or is too old")
         response = RedirectResponse("/", status_code=303)
+        https = request.url.scheme == "https" or (self._services.base_url or "").startswith("https")
         response.set_cookie(
             COOKIE,
             token,
-            max_age=int(SESSION_AGE.total_seconds()),
+            max_age=int(SESSION_SECONDS),
             httponly=True,
             samesite="lax",
-            secure=request.url.scheme == "https" or self._services.base_url.startswith("https:"),
+            secure=https,
         )
         response.headers["cache-control"] = "no-store"
         response.headers["referrer-policy"] = "no-referrer"

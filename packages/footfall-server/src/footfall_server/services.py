@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from uuid import uuid4
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import msgspec
 
@@ -16,7 +17,7 @@ from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
 from footfall_server.journal import Drain, Journal
 from footfall_server.model.errors import TooMany
-from footfall_server.model.event import RejectedEvent
+from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.reason import Reason
 from footfall_server.settings import Settings
 from footfall_server.store import Store, open_store
@@ -130,15 +131,20 @@ def open_services(settings: Settings, base_url: str) -> Services:
 
 
 def refused_line(line: bytes, message: str) -> bytes:
-    """An event's line that the store refuses, as a line of the rejected store."""
-    project = 0
-    with contextlib.suppress(msgspec.MsgspecError, KeyError, TypeError, ValueError):
-        project = int(msgspec.json.decode(line)["project"])
+    """An event's line that the store refuses, as a line of the rejected store.
+
+    The same line gives the same one again, so that a replayed block adds nothing.
+    """
+    project, received_at = 0, now()
+    with contextlib.suppress(msgspec.MsgspecError, KeyError, TypeError, ValueError, OverflowError):
+        event = msgspec.json.decode(line)
+        project = int(event["project"])
+        received_at = EPOCH + timedelta(microseconds=int(event["received"]))
     return msgspec.json.encode(
         RejectedEvent(
             project=project,
-            id=str(uuid4()),
-            received_at=now(),
+            id=str(UUID(bytes=hashlib.blake2b(line, digest_size=16).digest())),
+            received_at=received_at,
             dialect="store",
             reason=Reason.STORE_REFUSED,
             message=message,

@@ -183,3 +183,26 @@ def test_it_never_holds_up_the_one_who_appends(journal: Journal) -> None:
     held.set()
     drain.stop(10)
     journal.close()
+
+
+def test_an_unforeseen_error_does_not_end_it(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("footfall_server.journal.drain._STUMBLE_SECONDS", 0.01)
+    store = MemoryStore()
+    drain = Drain(journal, store, refuse, gather_seconds=0.01)
+    read, failures = journal.read, [MemoryError("no room"), OSError("no file")]
+
+    def stumbling(*arguments: int) -> list[Entry]:
+        if failures:
+            raise failures.pop()
+        return read(*arguments)
+
+    monkeypatch.setattr(journal, "read", stumbling)
+    drain.start()
+    append(journal, b"one")
+    eventually(lambda: journal.depth == 0)
+    assert store.lines() == [b"one"]
+    assert drain.failure is None
+    drain.stop(10)
+    journal.close()

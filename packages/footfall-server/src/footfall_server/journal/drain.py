@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import os
 import sys
@@ -27,6 +28,7 @@ Refuse = Callable[[bytes, str], bytes]
 """From a line that the store can't take, and its message, to the line of the rejected stream."""
 
 _NICENESS = 10
+_STUMBLE_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -115,7 +117,15 @@ class Drain:
             if not self._hurry.is_set() and self._journal.depth < self._max_lines:
                 self._hurry.wait(self._gather)
             self._hurry.clear()
-            drained_all = self._drain_all()
+            try:
+                drained_all = self._drain_all()
+            except Exception as error:  # whatever it is, the next try may succeed: never give up
+                log.exception("the drain stumbled; it goes on")
+                self.failure = Unavailable(
+                    "DRAIN_FAILED", f"Events don't reach the store ({error}): see the server's log."
+                )
+                drained_all = False
+                time.sleep(_STUMBLE_SECONDS)
             if self._stopping:
                 return
             if not drained_all:
@@ -163,11 +173,11 @@ class Drain:
             if stream == "rejected":
                 log.error("a rejected event can't be stored either: %s", message)
                 return
-            token = f"{self._journal.id}:refused:{entry.seq}:{hash(lines[0])}"
+            token = f"{self._journal.id}:refused:{entry.seq}:{_digest(lines[0])}"
             self._sink("rejected", self._refuse(lines[0], message), token)
             return
         for part in (lines[: len(lines) // 2], lines[len(lines) // 2 :]):
-            token = f"{self._journal.id}:{stream}:{entry.seq}:{len(lines)}:{hash(part[0])}"
+            token = f"{self._journal.id}:{stream}:{entry.seq}:{_digest(b''.join(part))}"
             try:
                 self._sink(stream, b"".join(part), token)
             except Unavailable:
@@ -181,6 +191,10 @@ class Drain:
             ready = [waiter for waiter in self._waiters if waiter.seq <= seq]
         for waiter in ready:
             waiter.wake()
+
+
+def _digest(lines: bytes) -> str:
+    return hashlib.blake2b(lines, digest_size=8).hexdigest()
 
 
 def _yield_to_the_door() -> None:

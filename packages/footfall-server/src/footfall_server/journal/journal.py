@@ -180,13 +180,13 @@ class Journal:
             last = time.monotonic()
 
     def _commit(self, waiting: list[_Waiting]) -> None:
-        rows = _rows([entry for each in waiting for entry in each.entries])
         delete = max((each.delete for each in waiting), default=0)
-        if not rows and not delete:
-            return
         try:
+            rows = _rows([entry for each in waiting for entry in each.entries])
+            if not rows and not delete:
+                return
             freed = self._transaction(rows, delete)
-        except sqlite3.Error as error:
+        except Exception as error:  # whatever it is: who waits must hear of it
             self._failed = _unwritable(error)
             _answer(waiting, self._failed)
             return
@@ -222,7 +222,7 @@ class Journal:
         return freed
 
 
-def _unwritable(error: sqlite3.Error) -> Unavailable:
+def _unwritable(error: Exception) -> Unavailable:
     return Unavailable(
         "JOURNAL_UNWRITABLE",
         f"The journal can't be written ({error}): free space on the data directory's disk. "

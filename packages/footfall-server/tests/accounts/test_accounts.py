@@ -100,6 +100,14 @@ def test_a_clients_own_key_may_be_added_to_one_project(accounts: Accounts) -> No
     assert [key.key for key in accounts.write_keys(two.project)] == [two.write_key]
 
 
+def test_a_library_with_a_key_of_its_own_needs_only_the_host(accounts: Accounts) -> None:
+    created = accounts.create_project("nannyml")
+    keys = accounts.write_keys(created.project)
+    assert keys[0].key == created.write_key
+    assert [key.name for key in keys] == ["default", "built into nannyml"]
+    assert accounts.key_project(keys[1].key) == created.project.id
+
+
 @pytest.mark.parametrize(
     "key", ["short", "with:colon-in-it", "with space in", "tab\tin-it-now", "x" * 201]
 )

@@ -29,6 +29,9 @@ from footfall_server.model.project import Project
 
 SIGN_IN_LINK_AGE = timedelta(hours=1)
 SESSION_AGE = timedelta(days=14)
+BUILT_IN_KEYS = {"nannyml": "lIVZJNAdj2ZaMzAHHnFWP76g7CuwmzGz"}
+"""Write keys that libraries publish in their own source, by the project's name."""
+
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
 
 
@@ -114,6 +117,7 @@ class Accounts:
                     "PROJECT_EXISTS", f"The project {name!r} exists already: choose another name."
                 ) from None
             self._add_key(session, row.id, key, "default")
+            self._add_built_in_key(session, row.id, name)
             self._add_token(session, row.id, token, "created with the project")
             session.commit()
         return Created(_project(row), key, token)
@@ -255,6 +259,15 @@ class Accounts:
 
     def _add_key(self, session: Session, project: int, key: str, label: str) -> None:
         session.add(WriteKeyRow(key=key, project_id=project, name=label, created_at=self._clock()))
+
+    def _add_built_in_key(self, session: Session, project: int, name: str) -> None:
+        """A library whose client has its key built in needs nothing but another host name."""
+        key = BUILT_IN_KEYS.get(name)
+        if key is not None and session.get(WriteKeyRow, key) is None:
+            created_at = self._clock() + timedelta(microseconds=1)  # listed after the project's own
+            label = f"built into {name}"
+            row = WriteKeyRow(key=key, project_id=project, name=label, created_at=created_at)
+            session.add(row)
 
     def _add_token(self, session: Session, project: int, token: str, label: str) -> None:
         session.add(

@@ -29,6 +29,7 @@ Refuse = Callable[[bytes, str], bytes]
 
 _NICENESS = 10
 _STUMBLE_SECONDS = 1.0
+_CADENCE_SECONDS = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Drain:
         *,
         max_lines: int = 100_000,
         max_bytes: int = 64 << 20,
-        gather_seconds: float = 0.4,
+        gather_seconds: float = 0.2,
     ) -> None:
         self._journal = journal
         self._sink = sink
@@ -111,12 +112,16 @@ class Drain:
 
     def _drain_forever(self) -> None:
         _yield_to_the_door()
+        last = float("-inf")
         while True:
             self._wake.wait()
             self._wake.clear()
             if not self._hurry.is_set() and self._journal.depth < self._max_lines:
-                self._hurry.wait(self._gather)
+                # Few large blocks: each costs the store about as much as a thousand lines do.
+                pause = _CADENCE_SECONDS - (time.monotonic() - last)
+                self._hurry.wait(max(self._gather, min(pause, _CADENCE_SECONDS)))
             self._hurry.clear()
+            last = time.monotonic()
             try:
                 drained_all = self._drain_all()
             except Exception as error:  # whatever it is, the next try may succeed: never give up

@@ -46,6 +46,14 @@ class PlainEvent(msgspec.Struct, gc=False):
     properties: dict[str, Value] = {}
 
 
+class PlainSingle(PlainEvent, gc=False, kw_only=True):
+    """A request with one event: its path is its type."""
+
+    type: str = TRACK
+    writeKey: str | None = None
+    sentAt: datetime | None = None
+
+
 def _batch_of(properties: Any) -> Any:
     """The type of a batch whose events have properties of a type."""
     event = msgspec.defstruct(
@@ -83,6 +91,7 @@ class Decoded(msgspec.Struct, gc=False):
 
 _batch_decoder = msgspec.json.Decoder(_batch_of(dict[str, Value]))
 _shapes = Shapes(_batch_of)
+_single_decoder = msgspec.json.Decoder(PlainSingle)
 _event_decoder = msgspec.json.Decoder(PlainEvent)
 _loose_decoder = msgspec.json.Decoder(LooseBatch)
 _time_decoder = msgspec.json.Decoder(datetime)
@@ -90,11 +99,11 @@ _time_decoder = msgspec.json.Decoder(datetime)
 
 def decode(path: str, body: bytes) -> Decoded:
     """Read a request. Raises BadRequest (INVALID_JSON, …) or TooLarge TOO_MANY_EVENTS."""
-    if path not in BATCH_PATHS:
-        return _decode_single(path, body)
     # Escaped halves of surrogates and NULs decode to text that can't be stored; a literal %2E in
     # a key would be read back as a dot. Both are rare, and told by one byte of the body.
     odd = (b"\\" in body and _UNSTORABLE.search(body)) or (b"%" in body and b"%2E" in body)
+    if path not in BATCH_PATHS:
+        return _decode_single(path, body, bool(odd))
     plain = None if odd else _decode_plain(body)
     if plain is None:
         return _decode_loose(body, bool(odd))
@@ -157,7 +166,15 @@ def _decode_lenient(body: bytes) -> Decoded:
     )
 
 
-def _decode_single(path: str, body: bytes) -> Decoded:
+def _decode_single(path: str, body: bytes, odd: bool) -> Decoded:
+    if path == TRACK and not odd:
+        try:
+            event = _single_decoder.decode(body)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            pass
+        else:
+            event.type = TRACK
+            return Decoded([event], event.writeKey, _utc(event.sentAt), single=True, plain=True)
     document = lenient.loads(body)
     if not isinstance(document, dict):
         raise BadRequest("WRONG_TYPE", "The body must be one JSON object.", path="")

@@ -17,8 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, List, Optional, Tuple
 
-    # declaration, end and duration (ns), CPU (ns), enclosing event, values, exception type
-    Call = Tuple[Any, int, Optional[int], Optional[int], Optional[str], Any, Optional[type]]
+    # declaration, end and duration (ns), CPU (ns), enclosing event if a text, values, exception
+    Call = Tuple[Any, int, Optional[int], Optional[int], object, Any, Optional[type]]
 
 LONGEST_LANE = 128
 ENOUGH_TO_SEND = 500
@@ -108,15 +108,20 @@ class Buffer:
 
     def fold(self, lane: Lane) -> None:
         """Shorten a lane that has grown long. If somebody else is folding, it is left for later."""
-        if self.sink is not None:
-            self._hand_over(lane)
-        elif self.lock.acquire(False):
-            try:
-                self._fold(lane)
-            finally:
-                self.lock.release()
-            if self.kept >= ENOUGH_TO_SEND:
-                self.wake()
+        try:
+            if self.sink is not None:
+                self._hand_over(lane)
+            elif self.lock.acquire(False):
+                try:
+                    self._fold(lane)
+                finally:
+                    self.lock.release()
+                if self.kept >= ENOUGH_TO_SEND:
+                    self.wake()
+        except Exception as error:
+            from footfall.debug import report
+
+            report("calls could not be folded", error)
 
     def _fold(self, lane: Lane) -> None:
         calls = lane[:]

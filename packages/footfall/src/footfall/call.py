@@ -159,7 +159,8 @@ def _function(tracer: Tracer, declaration: Declaration, function: Callable[..., 
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not gate.open and (gate.open is False or not gate.ask()):
+        opened = gate.open
+        if not opened and (opened is False or not gate.ask()):
             return function(*args, **kwargs)
         token = enter(event)
         start = clock()
@@ -221,7 +222,7 @@ def _succeeded(
     try:
         cpu = cpu_after(start, end, before)
         values = declaration.values(*arguments)
-        tracer.append((declaration, end, end - start, cpu, _outer(token), values, None))
+        tracer.append((declaration, end, end - start, cpu, token.old_value, values, None))
     except Exception as problem:
         _report(problem)
 
@@ -241,14 +242,9 @@ def _failed(
         cpu = cpu_after(start, end, before)
         values = None if arguments is None else declaration.values(*arguments)
         kind = type(error)
-        tracer.append((declaration, end, end - start, cpu, _outer(token), values, kind))
+        tracer.append((declaration, end, end - start, cpu, token.old_value, values, kind))
     except Exception as problem:
         _report(problem)
-
-
-def _outer(token: Token[Optional[str]]) -> Optional[str]:
-    outer = token.old_value
-    return outer if isinstance(outer, str) else None
 
 
 def _coroutine(tracer: Tracer, declaration: Declaration, function: Callable[..., Any]) -> Any:

@@ -136,7 +136,7 @@ class Encoder:
         run = "null" if run_ns is None else repr(run_ns / 1e9)
         cpu = "null" if cpu_ns is None else repr(max(cpu_ns, 0) / 1e9)
         error = "null" if kind is None else json.dumps(exception_name(kind))
-        outer = "null" if parent is None else json.dumps(parent)
+        outer = json.dumps(parent) if isinstance(parent, str) else "null"
         body = (
             f'{declaration.fragment or self._fragment(declaration)}"messageId":"{self._ids.next(at)}"'
             f',"timestamp":"{self._timestamp(at)}","properties":{{'

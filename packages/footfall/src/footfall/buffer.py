@@ -87,9 +87,7 @@ class Stratum:
 class Buffer:
     """Everything of one library that was called since the last flush interval was closed."""
 
-    def __init__(
-        self, burst: Optional[int], random: Callable[[], float] = random_fraction
-    ) -> None:
+    def __init__(self, burst: Optional[int], random: Callable[[], float] = random_fraction) -> None:
         self.burst = burst
         self.random = random
         self.lock = allocate_lock()
@@ -138,7 +136,7 @@ class Buffer:
             self._drop_oldest(stratum)
 
     def _drop_oldest(self, stratum: Stratum) -> None:
-        """Keep memory bounded: half of the stratum's calls go, the oldest first, and are counted."""
+        """Keep memory bounded: the older half of the stratum's calls goes, and is counted."""
         if stratum.count != len(stratum.sample):
             return  # a full reservoir doesn't grow
         half = (len(stratum.sample) + 1) // 2

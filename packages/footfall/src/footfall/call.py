@@ -17,7 +17,7 @@ from footfall.errors import ConfigurationError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from contextvars import Token
-    from typing import Any, AsyncIterator, Callable, Dict, Iterator, List, Optional, Tuple
+    from typing import Any, AsyncGenerator, Callable, Dict, Generator, List, Optional, Tuple
 
     from footfall.buffer import Buffer, Call, Lane
     from footfall.declaration import Declaration
@@ -269,7 +269,7 @@ def _coroutine(tracer: Tracer, declaration: Declaration, function: Callable[...,
 
 def _generator(tracer: Tracer, declaration: Declaration, function: Callable[..., Any]) -> Any:
     @functools.wraps(function)
-    def call(*args: Any, **kwargs: Any) -> Iterator[Any]:
+    def call(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
         inner = function(*args, **kwargs)
         if not tracer.admits():
             return (yield from inner)
@@ -299,7 +299,7 @@ def _generator(tracer: Tracer, declaration: Declaration, function: Callable[...,
 
 def _async_generator(tracer: Tracer, declaration: Declaration, function: Callable[..., Any]) -> Any:
     @functools.wraps(function)
-    async def call(*args: Any, **kwargs: Any) -> AsyncIterator[Any]:
+    async def call(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
         inner = function(*args, **kwargs)
         measured = None
         if tracer.admits():

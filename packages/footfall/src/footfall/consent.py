@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 else:  # `typing` would double the cost of the first call
     Consent = namedtuple("Consent", "enabled reason source")
 
+PYTEST = "FOOTFALL_PYTEST"  # set by our pytest plugin while pytest runs
+
 _parsed: Dict[str, Tuple[Tuple[int, int], Dict[str, str]]] = {}
 
 
@@ -74,16 +76,20 @@ def decide(
     return Consent(True, "nobody opted out", "default")
 
 
+def kept_from(endpoint: str, environ: Mapping[str, str]) -> bool:
+    """Whether pytest runs and this isn't a collector of the test's own: tests aren't usage."""
+    if PYTEST not in environ:
+        return False
+    host = endpoint.partition("://")[2].partition("/")[0].rpartition("@")[2]
+    return not host.startswith(("127.", "localhost", "[::1]"))
+
+
 def script_folder() -> Optional[str]:
     """The folder of the running script, if one runs."""
     main = sys.modules.get("__main__")
-    path = getattr(main, "__file__", None)
-    if not path:
-        argv = getattr(sys, "argv", None) or [""]
-        path = argv[0]
-    if not path or not os.path.isfile(path):
-        return None
-    return os.path.dirname(os.path.abspath(path))
+    argv = getattr(sys, "argv", None) or [""]
+    path = str(getattr(main, "__file__", None) or argv[0])
+    return os.path.dirname(os.path.abspath(path)) if os.path.isfile(path) else None
 
 
 def dotenv_paths(folders: List[Optional[str]]) -> List[str]:

@@ -11,6 +11,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable, Dict, Iterable, Mapping, Optional, Tuple, Union
 
+    from typing_extensions import TypeGuard
+
     Names = Union[Iterable[str], Mapping[str, str]]
     Properties = Union[Mapping[str, Any], Callable[..., Mapping[str, Any]], None]
 
@@ -109,8 +111,7 @@ class Declaration:
         self.types = {name: _type(function, name) for name in arguments}
         self.whys: Dict[str, str] = {}
         for names in (arguments, attributes):
-            if hasattr(names, "items"):
-                self.whys.update(names)
+            self.whys.update({name: str(names[name]) for name in names} if _named(names) else {})
         self.fragment: Optional[str] = None  # the constant part of its JSON, made by the sender
 
     @property
@@ -143,6 +144,10 @@ class Declaration:
 
                 report(f"the properties of {self.event!r} failed", error)
         return values
+
+
+def _named(names: Names) -> TypeGuard[Mapping[str, str]]:
+    return hasattr(names, "items")
 
 
 def _type(function: Any, name: str) -> str:
@@ -185,5 +190,5 @@ def _parameter(event: str, function: Any, name: str) -> Tuple[str, Optional[int]
         return name, None, _MISSING
     raise ConfigurationError(
         "NO_SUCH_PARAMETER",
-        f'"{event}" declares the argument {name!r}, but {target.__qualname__} has no such parameter',
+        f'"{event}" declares the argument {name!r}, which {target.__qualname__} does not have',
     )

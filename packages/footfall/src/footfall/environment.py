@@ -125,7 +125,7 @@ def in_notebook(modules: Mapping[str, Any]) -> bool:
         return False
     if type(shell).__name__ in NOTEBOOK_SHELLS:
         return True
-    return "google.colab" in modules or "marimo._runtime.context" in modules and _marimo(modules)
+    return "google.colab" in modules or ("marimo._runtime.context" in modules and _marimo(modules))
 
 
 def _marimo(modules: Mapping[str, Any]) -> bool:
@@ -164,7 +164,8 @@ def _cluster(probe: Probe) -> str:
     kernel = probe.read("/proc/version")
     token = environ.get("AWS_WEB_IDENTITY_TOKEN_FILE", "")
     if (
-        "azmk8s.io" in environ.get("KUBERNETES_SERVICE_HOST", "") + environ.get("KUBERNETES_PORT", "")
+        "azmk8s.io"
+        in environ.get("KUBERNETES_SERVICE_HOST", "") + environ.get("KUBERNETES_PORT", "")
         or "AZURE_FEDERATED_TOKEN_FILE" in environ
         or "cloudapp.net" in resolver
         or vendor == "Microsoft Corporation"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class FootfallError(Exception):
-    """The root of this distribution's errors: a stable `code`, and a `message` that says what to do."""
+    """The root of our errors: a stable `code`, and a `message` that says what to do."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -126,7 +126,7 @@ class Encoder:
         return self.calls(stratum.sample, weight)
 
     def calls(self, calls: List[Call], weight: float = 1) -> List[Event]:
-        """The events of some calls. Times are told back from now, so a stepped clock does no harm."""
+        """The events of some calls. Times count back from now, so a stepped clock does no harm."""
         offset = self._clock() - self._monotonic() / 1e9
         return [self._event(call, weight, offset) for call in calls]
 
@@ -138,7 +138,7 @@ class Encoder:
         error = "null" if kind is None else json.dumps(exception_name(kind))
         outer = json.dumps(parent) if isinstance(parent, str) else "null"
         body = (
-            f'{declaration.fragment or self._fragment(declaration)}"messageId":"{self._ids.next(at)}"'
+            f'{declaration.fragment or _fragment(declaration)}"messageId":"{self._ids.next(at)}"'
             f',"timestamp":"{self._timestamp(at)}","properties":{{'
             f"{self._properties(declaration, values)}{self._common}"
             f',"run_time":{run},"process_run_time":{cpu}'
@@ -146,12 +146,6 @@ class Encoder:
             f',"parent":{outer},"weight":{weight!r}}}{self._tail}'
         )
         return Event(int(at), weight, body.encode("ascii"))
-
-    @staticmethod
-    def _fragment(declaration: Declaration) -> str:
-        start = f'{{"type":"track","event":{json.dumps(declaration.event)},'
-        declaration.fragment = start
-        return start
 
     def _properties(self, declaration: Declaration, values: Optional[Mapping[str, Any]]) -> str:
         if not values and not declaration.constants:
@@ -166,6 +160,12 @@ class Encoder:
         if second != self._second[0]:
             self._second = (second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)))
         return f"{self._second[1]}.{min(int((at - second) * 1e6), 999999):06d}Z"
+
+
+def _fragment(declaration: Declaration) -> str:
+    start = f'{{"type":"track","event":{json.dumps(declaration.event)},'
+    declaration.fragment = start
+    return start
 
 
 def timestamp(at: float) -> str:

@@ -43,7 +43,7 @@ def manifest(usage: Usage) -> Dict[str, Any]:
         "manifest": FORMAT,
         "library": usage.library,
         "opt_out_env": usage.opt_out_env,
-        "install": usage.install_kind,
+        "install": usage.install,
         "common": common,
         "events": events,
     }
@@ -101,13 +101,13 @@ def json_type(value: Any) -> str:
     return names.get(type(value), "any")
 
 
-def describe_library(usage: Usage) -> Dict[str, Any]:
+def describe_library(usage: Usage, endpoint: str, write_key: str) -> Dict[str, Any]:
     """What a library leaves for its user's command line at its first event."""
     return {
         "library": usage.library,
         "version": usage.version,
-        "endpoint": usage.endpoint,
-        "write_key": usage.write_key,
+        "endpoint": endpoint,
+        "write_key": write_key,
         "in_ci": usage.in_ci,
         "manifest": manifest(usage),
     }

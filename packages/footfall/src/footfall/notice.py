@@ -7,14 +7,14 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from footfall.usage import Usage
+    from footfall.state import LibraryState
 
 
-def give_notice(usage: Usage) -> None:
+def give_notice(library: str, opt_out_env: str, state: LibraryState) -> None:
     """Say once what is logged and how to stop it; never in CI, never where nobody reads it."""
     from footfall.environment import ci_service
 
-    path = usage.state.path("noticed")
+    path = state.path("noticed")
     if path is None or os.path.exists(path) or ci_service(os.environ) is not None:
         return
     try:
@@ -22,8 +22,8 @@ def give_notice(usage: Usage) -> None:
             return
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         sys.stderr.write(
-            f"{usage.library} logs anonymous usage; `python -m footfall show {usage.library}` shows"
-            f" it, {usage.opt_out_env}=1 or `python -m footfall off {usage.library}` stops it.\n"
+            f"{library} logs anonymous usage; `python -m footfall show {library}` shows"
+            f" it, {opt_out_env}=1 or `python -m footfall off {library}` stops it.\n"
         )
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):

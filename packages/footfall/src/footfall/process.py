@@ -76,30 +76,29 @@ def at_exit() -> None:
     """Spool what is left, then give the senders a moment. Runs no longer than it must."""
     try:
         interrupted = _ends_by_interrupt()
-        unprepared = False
-        if interrupted:
-            busy = not import_lock.acquire(False)
-            if busy:
-                import_lock.acquire(True, EXIT_WAITS_FOR_DISK)
-            unprepared = busy
-        _leave()
-        if interrupted and unprepared:
+        importing = interrupted and not import_lock.acquire(False)
+        if importing:
+            import_lock.acquire(True, EXIT_WAITS_FOR_DISK)
+        _leave(interrupted)
+        if importing:
             _remember_interrupt()
     except BaseException:  # noqa: S110 - also a Ctrl-C while we wait: then we wait no longer
         pass
 
 
-def _leave() -> None:
-    busy = [usage for usage in usages if usage.sender is not None]
+def _leave(interrupted: bool) -> None:
+    """Spool, then wait; an interrupted program not for a sender that still has to import."""
+    busy = [usage.delivery for usage in usages if usage.delivery.sender is not None]
     start = monotonic()
-    for usage in busy:
-        usage.hand_over_at_exit(start + EXIT_WAITS_FOR_DISK)
-    for usage in busy:
-        usage.await_at_exit(start)
+    for delivery in busy:
+        delivery.hand_over_at_exit(start + EXIT_WAITS_FOR_DISK)
+    for delivery in busy:
+        if not interrupted or delivery.ready():
+            delivery.await_at_exit(start)
 
 
 def _ends_by_interrupt() -> bool:
-    """Whether the program is ending by an unhandled KeyboardInterrupt (not in a shell, which goes on)."""
+    """Whether an unhandled KeyboardInterrupt ends the program; in a shell it wouldn't."""
     return getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1")
 
 

@@ -14,10 +14,10 @@ from footfall.debug import report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator, List, Tuple
+    from typing import Iterator, List, Optional, Tuple
 
+    from footfall.delivery import Delivery
     from footfall.event import Event
-    from footfall.usage import Usage
 
 FIRST_PERIOD = 0.4  # seconds: the first event leaves within one
 PERIOD = 4.5  # later ones within five
@@ -30,12 +30,13 @@ LONGEST_BACKOFF = 300.0
 class Sender:
     """Delivers the events of one library from one process."""
 
-    def __init__(self, usage: Usage) -> None:
-        self.usage = usage
+    def __init__(self, delivery: Delivery) -> None:
+        self.delivery = delivery
         self.outbox: List[Event] = []
         self.inflight: List[Event] = []
         self.inflight_spooled = False
         self.blocked = ""
+        self.ready = False
         self.disk_ready = threading.Event()
         self._condition = threading.Condition()
         self._asked = self._done = 0
@@ -43,7 +44,7 @@ class Sender:
         self._failures = 0
         self._hold_until = self._retry_at = 0.0
         self._thread = threading.Thread(
-            target=self._run, name=f"footfall-{usage.library}", daemon=True
+            target=self._run, name=f"footfall-{delivery.usage.library}", daemon=True
         )
 
     def start(self) -> bool:
@@ -95,7 +96,7 @@ class Sender:
             import hmac  # noqa: F401
         with process.import_lock:
             from footfall import environment, event, install, spool, state  # noqa: F401
-        self.usage.make_encoder()
+        self.delivery.encoder()
         self.disk_ready.set()
 
     def _prepare_network(self) -> None:
@@ -104,19 +105,20 @@ class Sender:
             import email.parser  # noqa: F401
         with process.import_lock:
             import socket  # noqa: F401
-        if self.usage.endpoint.startswith("https:"):
+        if self.delivery.endpoint.startswith("https:"):
             with process.import_lock:
                 import ssl  # noqa: F401
         with process.import_lock:
             import http.client  # noqa: F401
         with process.import_lock:
             from footfall.transport import Transport
-        self._transport = Transport(self.usage.endpoint, self.usage.write_key)
+        self._transport = Transport(self.delivery.endpoint, self.delivery.write_key)
+        self.ready = True
 
     def _run(self) -> None:
         try:
             self.prepare_disk()
-            self.usage.introduce()
+            self.delivery.introduce()
             self._prepare_network()
         except Exception as error:
             report("the sender could not start", error)
@@ -137,7 +139,7 @@ class Sender:
         with self._condition:
             self._done, self._good = serving, good
             self._condition.notify_all()
-        return self.usage.sender is self
+        return self.delivery.sender is self
 
     def _wait(self) -> None:
         with self._condition:
@@ -147,33 +149,33 @@ class Sender:
 
     def _cycle(self, asked: bool) -> bool:
         """Send all there is; True if nothing is left to send."""
-        usage = self.usage
-        if not usage.still_consents():
+        delivery = self.delivery
+        if not delivery.usage.still_consents():
             return True
-        with usage.transfer:
-            usage.close_interval()
+        with delivery.transfer:
+            delivery.close_interval()
         self._began = self._began or bool(self.outbox)
         now = time.monotonic()
         if self.blocked or now < self._hold_until or (now < self._retry_at and not asked):
             self._keep_outbox()
-            return not (self.outbox or usage.spool.waiting())
+            return not (self.outbox or delivery.spool.waiting())
         good = self._send_outbox() and self._send_own_spool() and self._send_left()
         self._transport.close()
         return good
 
     def _send_outbox(self) -> bool:
-        usage = self.usage
-        with usage.transfer:
+        delivery = self.delivery
+        with delivery.transfer:
             self.inflight, self.outbox = self.outbox, []
         try:
             for fates in self._deliver(list(self.inflight)):
-                with usage.transfer:
+                with delivery.transfer:
                     del self.inflight[: len(fates)]
                     if self.inflight_spooled:
-                        usage.spool.settle([event for event, _ in fates])
-                    usage.account(fates)
+                        delivery.spool.settle([event for event, _ in fates])
+                    delivery.account(fates)
         finally:
-            with usage.transfer:
+            with delivery.transfer:
                 rest = [] if self.inflight_spooled else self.inflight
                 delivered = not self.inflight
                 self.inflight, self.inflight_spooled = [], False
@@ -183,41 +185,41 @@ class Sender:
         return delivered
 
     def _send_own_spool(self) -> bool:
-        usage = self.usage
-        with usage.transfer:
-            events = usage.spool.own()
+        delivery = self.delivery
+        with delivery.transfer:
+            events = delivery.spool.own()
         sent = 0
         for fates in self._deliver(events):
-            with usage.transfer:
-                usage.spool.settle([event for event, _ in fates])
-                usage.account(fates)
+            with delivery.transfer:
+                delivery.spool.settle([event for event, _ in fates])
+                delivery.account(fates)
             sent += len(fates)
         return sent == len(events)
 
     def _send_left(self) -> bool:
-        usage = self.usage
-        for leftover in usage.spool.left():
+        delivery = self.delivery
+        for leftover in delivery.spool.left():
             done: List[Tuple[Event, str]] = []
             try:
                 for fates in self._deliver(leftover.events):
                     done += fates
             finally:
-                with usage.transfer:
+                with delivery.transfer:
                     leftover.keep(leftover.events[len(done) :])
-                    usage.account(done)
+                    delivery.account(done)
             if len(done) < len(leftover.events):
                 return False
         return True
 
     def _deliver(self, events: List[Event]) -> Iterator[List[Tuple[Event, str]]]:
-        """Send events in batches. Yields the fates of each batch, in order; stops when it can't go on.
+        """Send events in batches. Yields each batch's fates, in order; stops when it can't go on.
 
         A fate is `sent`, or the reason of the loss.
         """
         batches = list(_batches(events))
         while batches:
             batch = batches.pop(0)
-            if not self.usage.still_consents():
+            if not self.delivery.usage.still_consents():
                 return
             outcome = self._transport.send([event.body for event in batch])
             if outcome.kind == "sent":
@@ -239,29 +241,31 @@ class Sender:
                 self._back_off(outcome.kind, outcome.after, outcome.detail)
                 return
 
-    def _back_off(self, kind: str, after: float, detail: str) -> None:
+    def _back_off(self, kind: str, after: Optional[float], detail: str) -> None:
         """Full jitter: anything between now and twice as long as last time, at most 5 minutes."""
         report(f"not sent ({detail}); {kind}")
         now = time.monotonic()
         if kind == "stop":
             self.blocked = detail
         elif kind == "wait":
-            self._hold_until = now + after
+            self._hold_until = now + (after or 0.0)
         else:
             self._failures += 1
             ceiling = min(LONGEST_BACKOFF, 2.0 ** min(self._failures, 20))
-            self._retry_at = now + self.usage.random() * ceiling
+            self._retry_at = now + self.delivery.random() * ceiling
 
     def _keep_outbox(self) -> None:
         """Spool what couldn't be sent; without a disk keep it in memory, within bounds."""
-        usage = self.usage
-        with usage.transfer:
-            if usage.spool.append(list(self.outbox)):
+        delivery = self.delivery
+        with delivery.transfer:
+            if delivery.spool.append(list(self.outbox)):
                 self.outbox = []
                 return
             excess = len(self.outbox) - MOST_WAITING
             for event in self.outbox[: max(excess, 0)]:
-                usage.tally.lose("spool_full" if usage.spool.folder else "buffer_full", event.weight)
+                delivery.tally.lose(
+                    "spool_full" if delivery.spool.folder else "buffer_full", event.weight
+                )
             del self.outbox[: max(excess, 0)]
 
 

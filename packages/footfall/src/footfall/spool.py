@@ -16,7 +16,7 @@ from footfall.event import Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Callable, Dict, Iterator, List, Optional, Tuple
+    from typing import Callable, Dict, Iterator, List, Optional
 
 LARGEST = 5_000_000
 OLDEST = 14 * 86400
@@ -78,7 +78,7 @@ def parse(raw: bytes) -> Optional[Event]:
 
 
 class Spool:
-    """The spool of one library, as one process sees it. `lose(reason, weight)` is told each loss."""
+    """One library's spool, as one process sees it. `lose(reason, weight)` is told each loss."""
 
     def __init__(
         self,

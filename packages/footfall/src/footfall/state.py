@@ -89,12 +89,16 @@ def write_json(path: str, value: Mapping[str, Any]) -> bool:
             json.dump(value, file, indent=1, sort_keys=True)
         os.replace(temporary, path)
     except OSError:
-        try:
-            os.unlink(temporary)
-        except OSError:
-            pass
+        _discard(temporary)
         return False
     return True
+
+
+def _discard(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
 
 
 class LibraryState:

@@ -9,7 +9,7 @@ class Status(NamedTuple):
     """sent + pending + the sum of lost = the calls logged (with a spool found at the start).
 
     `source` is one of code, env, dotenv, user, do_not_track, ci, default. `pending` counts what
-    waits in memory and in this library's spool; `lost` counts by reason (see `footfall.event.LOSSES`).
+    waits in memory and in this library's spool; `lost` counts by reason (`footfall.event.LOSSES`).
     """
 
     enabled: bool

@@ -192,11 +192,13 @@ def proxy_for(scheme: str, host: str, port: int) -> Optional[Proxy]:
     """The proxy that http_proxy, https_proxy, all_proxy and no_proxy name for a host."""
     if not any(name.lower().endswith("_proxy") for name in os.environ):
         return None
-    from urllib.request import getproxies_environment, proxy_bypass_environment
+    from urllib import request
 
-    proxies = getproxies_environment()
+    proxies = request.getproxies_environment()
     url = proxies.get(scheme) or proxies.get("all")
-    if not url or proxy_bypass_environment(f"{host}:{port}", proxies):
+    if not url or request.proxy_bypass_environment(  # type: ignore[attr-defined]
+        f"{host}:{port}", proxies
+    ):
         return None
     return Proxy(url)
 
@@ -285,5 +287,3 @@ def _same_host(url: str, target: str) -> Optional[str]:
     if old.scheme == "https" and new.scheme != "https":
         return None
     return following
-
-

@@ -90,8 +90,8 @@ class Collector:
             stream.close()
 
     def _one(self, connection, stream):
-        first = stream.readline().decode().split()
-        if len(first) < 3:
+        first = stream.readline().decode("latin-1").split()
+        if len(first) < 3 or not first[2].startswith("HTTP/"):
             return False
         headers = {}
         for line in iter(stream.readline, b"\r\n"):

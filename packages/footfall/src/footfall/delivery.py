@@ -108,14 +108,15 @@ class Delivery:
         """A maker of events; with `write` the install id may be remembered on disk."""
         from footfall.environment import Probe, describe
         from footfall.event import Encoder
-        from footfall.install import install
+        from footfall.install import NOBODY, install
 
         usage, probe = self.usage, Probe()
         environment = describe(probe)
         found = install(usage.install, usage.library, self.state, probe, write=write)
         environment["ephemeral"] = environment["ephemeral"] or not found.lasting
         if write:
-            self._install_id, self._ephemeral = found.id, environment["ephemeral"]
+            self._ephemeral = environment["ephemeral"]
+            self._install_id = None if found.id == NOBODY else found.id
         return Encoder(usage.library, usage.version, usage.version_property, environment, found.id)
 
     def install_id(self) -> Optional[str]:

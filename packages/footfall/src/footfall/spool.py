@@ -130,8 +130,13 @@ class Spool:
         name = f"{int(self._clock() * 1000):013d}-{os.getpid()}-{os.urandom(4).hex()}{_SUFFIX}"
         path = os.path.join(self.folder, name)
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(path, flags, 0o600)
+        # It gets its name once it is locked: else another process could take and unlink it first.
+        # (On Windows an open file can't be renamed, nor unlinked by others.)
+        unnamed = path if os.name == "nt" else path + ".new"
+        descriptor = os.open(unnamed, flags, 0o600)
         _lock(descriptor)
+        if unnamed != path:
+            os.rename(unnamed, path)
         self._descriptor, self._path = descriptor, path
         return descriptor
 

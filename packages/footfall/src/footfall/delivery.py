@@ -223,10 +223,15 @@ class Delivery:
         """Whether the sender has imported all that it needs."""
         return self.sender is not None and self.sender.ready
 
+    def await_disk(self, deadline: float) -> bool:
+        """Wait until the sender has imported what spooling needs."""
+        sender = self.sender
+        return sender is not None and sender.disk_ready.wait(max(0.0, deadline - monotonic()))
+
     def hand_over_at_exit(self, deadline: float) -> None:
         """Spool everything, so that it survives whatever comes next."""
         sender = self.sender
-        if sender is None or not sender.disk_ready.wait(max(0.0, deadline - monotonic())):
+        if sender is None or not self.await_disk(deadline):
             return
         if not self.transfer.acquire(True, max(0.0, deadline - monotonic())):
             return

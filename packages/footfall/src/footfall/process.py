@@ -19,6 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import List
 
+    from footfall.delivery import Delivery
     from footfall.usage import Usage
 
 EXIT_WAITS_FOR_DISK = 1.0
@@ -75,26 +76,33 @@ def watch_multiprocessing() -> None:
 def at_exit() -> None:
     """Spool what is left, then give the senders a moment. Runs no longer than it must."""
     try:
-        interrupted = _ends_by_interrupt()
-        importing = interrupted and not import_lock.acquire(False)
-        if importing:
-            import_lock.acquire(True, EXIT_WAITS_FOR_DISK)
-        _leave(interrupted)
-        if importing:
-            _remember_interrupt()
+        busy = [usage.delivery for usage in usages if usage.delivery.sender is not None]
+        if _ends_by_interrupt():
+            _leave_interrupted(busy)
+        else:
+            _leave(busy, busy)
     except BaseException:  # noqa: S110 - also a Ctrl-C while we wait: then we wait no longer
         pass
 
 
-def _leave(interrupted: bool) -> None:
-    """Spool, then wait; an interrupted program not for a sender that still has to import."""
-    busy = [usage.delivery for usage in usages if usage.delivery.sender is not None]
+def _leave(busy: List[Delivery], sending: List[Delivery]) -> None:
     start = monotonic()
     for delivery in busy:
         delivery.hand_over_at_exit(start + EXIT_WAITS_FOR_DISK)
+    for delivery in sending:
+        delivery.await_at_exit(start)
+
+
+def _leave_interrupted(busy: List[Delivery]) -> None:
+    """No import of ours begins any more; what a sender had not imported yet it does without."""
+    importing = not all(delivery.ready() for delivery in busy)
+    deadline = monotonic() + EXIT_WAITS_FOR_DISK
     for delivery in busy:
-        if not interrupted or delivery.ready():
-            delivery.await_at_exit(start)
+        delivery.await_disk(deadline)
+    import_lock.acquire(True, EXIT_WAITS_FOR_DISK)
+    _leave(busy, [delivery for delivery in busy if delivery.ready()])
+    if importing:
+        _remember_interrupt()
 
 
 def _ends_by_interrupt() -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from footfall_server.accounts import Accounts
-from footfall_server.model.errors import Conflict, NotFound, Unprocessable
+from footfall_server.model.errors import Conflict, NotFound, Unavailable, Unprocessable
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -152,3 +152,20 @@ def test_many_may_open_it_at_once_and_first(tmp_path: Path) -> None:
     accounts = Accounts(f"sqlite:///{tmp_path}/metadata.db")
     assert len(accounts.projects()) == 6
     accounts.close()
+
+
+def test_the_newest_revision_is_where_an_upgrade_leads(tmp_path: Path) -> None:
+    from footfall_server.accounts.migrations import newest
+
+    Accounts(f"sqlite:///{tmp_path}/metadata.db").close()
+    with sqlite3.connect(tmp_path / "metadata.db") as connection:
+        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    connection.close()
+    assert revision == newest()
+
+
+def test_a_database_that_is_none_is_a_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "metadata.db").write_text("this is a text file, and quite a long one at that" * 20)
+    with pytest.raises(Unavailable) as raised:
+        Accounts(f"sqlite:///{tmp_path}/metadata.db")
+    assert raised.value.code == "DATABASE_UNAVAILABLE"

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import create_engine, event, select, update
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from footfall_server.accounts.migrations import upgrade
@@ -71,7 +71,7 @@ class Accounts:
         self._engine = _engine(url)
         try:
             upgrade(self._engine)
-        except OperationalError as error:
+        except DatabaseError as error:
             raise Unavailable(
                 "DATABASE_UNAVAILABLE",
                 f"The metadata can't be opened ({error.orig}): check FOOTFALL_DATABASE_URL and "

@@ -16,8 +16,6 @@ from footfall_server.store import Store
 
 _numbers = itertools.count(100_000)
 
-Ask = Callable[..., Result]
-
 
 def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -86,5 +84,6 @@ def brussels(store: Store) -> Library:
 
 
 @pytest.fixture(scope="session")
-def insights(store: Store) -> Insights:
-    return Insights(store)
+def new_library(store: Store) -> Callable[[], Library]:
+    """For tests that need many projects."""
+    return lambda: Library(store)

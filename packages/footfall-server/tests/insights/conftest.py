@@ -15,8 +15,6 @@ from footfall_server.insights import Insights, Result
 from footfall_server.model.project import Project
 from footfall_server.store import Store
 
-Ask = Callable[..., Result]
-
 
 def stamp(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -85,5 +83,6 @@ def brussels(store: Store) -> Library:
 
 
 @pytest.fixture(scope="session")
-def insights(store: Store) -> Insights:
-    return Insights(store)
+def new_library(store: Store) -> Callable[[], Library]:
+    """For tests that need many projects."""
+    return lambda: Library(store)

@@ -65,6 +65,19 @@ def test_what_is_wrong_is_named_with_its_pointer(body: Any, code: str, path: str
     assert caught.value.message.endswith((".", "use"))
 
 
+def test_deep_and_many_filters_are_refused() -> None:
+    deep: dict[str, Any] = {"property": "p", "op": "is_set"}
+    for _ in range(50_000):
+        deep = {"not": deep}
+    with pytest.raises(Unprocessable, match="nested too deeply"):
+        parse(trends(filters=[deep]))
+    with pytest.raises(Unprocessable) as caught:
+        parse(trends(series=[{"filters": [{"property": "p", "op": "is_set"}] * 51}]))
+    assert (caught.value.code, caught.value.path) == ("TOO_MANY_FILTERS", "/series/0/filters")
+    with pytest.raises(BadRequest):
+        parse(b'{"report":' + b"[" * 100_000)
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"trends"', b"\xff"])
 def test_what_is_no_json_object_is_a_bad_request(body: bytes) -> None:
     with pytest.raises(BadRequest) as caught:

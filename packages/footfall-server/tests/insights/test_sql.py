@@ -119,8 +119,8 @@ def test_names_are_quoted_and_answer(store: Any, name: str) -> None:
     binder = Binder()
     read = column(f"properties.{name}", binder)
     statement = Statement(
-        f"SELECT count() AS n FROM events WHERE {read.code} = '' AND isNull({read.number}) "
-        "AND project = 0",
+        f"{binder.named()}SELECT count() AS n FROM events "
+        f"WHERE {read.code} = '' AND isNull({read.number}) AND project = 0",
         binder.parameters,
     )
     assert store.query(statement).to_pylist() == [{"n": 0}]

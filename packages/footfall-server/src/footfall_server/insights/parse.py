@@ -8,9 +8,11 @@ from typing import Any
 
 import msgspec
 
-from footfall_server.insights.queries import REPORTS, Query, Series, Trends
+from footfall_server.insights.queries import REPORTS, Filter, Query, Series, Trends
+from footfall_server.insights.sql.filters import walk
 from footfall_server.model.errors import BadRequest, Unprocessable
 
+MAX_CONDITIONS, MAX_VALUES = 50, 2_000
 _AT = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 _FIELD = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`")
@@ -27,7 +29,7 @@ def parse(body: bytes | Mapping[str, Any]) -> Query:
     else:
         try:
             raw = msgspec.json.decode(body)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest("MALFORMED_JSON", f"The body isn't JSON: {error}.") from error
     if not isinstance(raw, dict):
         raise BadRequest("MALFORMED_JSON", "The body must be a JSON object.")
@@ -36,7 +38,26 @@ def parse(body: bytes | Mapping[str, Any]) -> Query:
         query = msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
         raise _explained(error) from error
-    return _named(query) if isinstance(query, Trends) else query
+    except RecursionError as error:
+        raise Unprocessable("INVALID_QUERY", "The filters are nested too deeply.") from error
+    _check_filters(query.filters, "/filters")
+    if not isinstance(query, Trends):
+        return query
+    for place, series in enumerate(query.series):
+        _check_filters(series.filters, f"/series/{place}/filters")
+    return _named(query)
+
+
+def _check_filters(filters: tuple[Filter, ...], path: str) -> None:
+    """Bounds what one query can make the engine do."""
+    conditions = list(walk(filters))
+    values = sum(len(condition.values) for condition in conditions)
+    if len(conditions) > MAX_CONDITIONS or values > MAX_VALUES:
+        raise Unprocessable(
+            "TOO_MANY_FILTERS",
+            f"At most {MAX_CONDITIONS} conditions and {MAX_VALUES:,} values can be asked for.",
+            path=path,
+        )
 
 
 def _report(raw: dict[str, Any]) -> type[Query]:

@@ -7,10 +7,14 @@ from typing import Any
 
 
 class Binder:
-    """Collects the parameters of one statement; equal values share one."""
+    """Collects the parameters of one statement; equal values share one.
+
+    Long expressions get a name as well: every `SELECT` that reads events begins with `named()`.
+    """
 
     def __init__(self) -> None:
         self.parameters: dict[str, Any] = {}
+        self._expressions: dict[str, str] = {}
         self._known: dict[tuple[str, str], str] = {}
 
     def bind(self, value: Any, kind: str) -> str:
@@ -21,6 +25,17 @@ class Binder:
             self.parameters[name] = value
             self._known[key] = f"{{{name}:{kind}}}"
         return self._known[key]
+
+    def name(self, expression: str) -> str:
+        """A short name for an expression that is used several times."""
+        return self._expressions.setdefault(expression, f"e{len(self._expressions)}")
+
+    def named(self) -> str:
+        """The `WITH` clause of every name given so far."""
+        if not self._expressions:
+            return ""
+        pairs = (f"{expression} AS {name}" for expression, name in self._expressions.items())
+        return f"WITH {', '.join(pairs)} "
 
     def text(self, value: str) -> str:
         return self.bind(value, "String")

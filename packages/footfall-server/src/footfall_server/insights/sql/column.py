@@ -61,7 +61,7 @@ def column(name: str, binder: Binder) -> Column:
     Raises `Unprocessable` UNKNOWN_PROPERTY for a name that can't be one.
     """
     if name in _CODED:
-        return Column(name, f"{name}_code", _number([(name,)]))
+        return Column(name, f"{name}_code", _number_of((name,)))
     if name in _TEXTS:
         return Column(name, f"concat('s', {name})", "NULL", text=name)
     if name == "weight":
@@ -71,7 +71,7 @@ def column(name: str, binder: Binder) -> Column:
         return Column(name, f"concat('s', {iso})", "NULL", instant="received_at")
     paths = _paths(name.removeprefix(_OWN))
     texts = f"{_identifier(paths[0])}.:String" if len(paths) == 1 else None
-    return Column(name, _code(paths, binder), _number(paths), texts=texts)
+    return Column(name, binder.name(_code(paths, binder)), _number(paths, binder), texts=texts)
 
 
 def seen(name: str, binder: Binder) -> str:
@@ -82,20 +82,21 @@ def seen(name: str, binder: Binder) -> str:
 
 
 def _paths(name: str) -> list[tuple[str, ...]]:
-    """Every way to read dots: as a step into an object or as part of a key."""
+    """Every way to read dots, as part of a key or as a step into an object, best first."""
     parts = name.split(".")
     if not all(parts) or len(name) > 200:
         raise Unprocessable("UNKNOWN_PROPERTY", f"{name!r} can't be a property's name.")
     if len(parts) - 1 > _MAX_DOTS:
-        return [tuple(parts), (name,)]
-    paths: list[tuple[str, ...]] = [(parts[0],)]
-    for part in parts[1:]:
-        paths = [
-            longer
-            for path in paths
-            for longer in ((*path, part), (*path[:-1], f"{path[-1]}.{part}"))
-        ]
-    return paths
+        return [(name,), tuple(parts)]
+    return _ways(parts)
+
+
+def _ways(parts: list[str]) -> list[tuple[str, ...]]:
+    """The name as one key comes first, then what the shortest first step leaves."""
+    deeper = (
+        (".".join(parts[:cut]), *way) for cut in range(1, len(parts)) for way in _ways(parts[cut:])
+    )
+    return [(".".join(parts),), *deeper]
 
 
 def _identifier(path: tuple[str, ...], prefix: str = "") -> str:
@@ -109,9 +110,9 @@ def _keys(path: tuple[str, ...], binder: Binder) -> str:
 
 
 def _code(paths: list[tuple[str, ...]], binder: Binder) -> str:
-    codes = [_code_of(path, binder) for path in paths]
-    if len(codes) == 1:
-        return codes[0]
+    if len(paths) == 1:
+        return _code_of(paths[0], binder)
+    codes = [binder.name(_code_of(path, binder)) for path in paths]
     return f"coalesce({', '.join(f'''nullIf({code}, '')''' for code in codes)}, '')"
 
 
@@ -126,13 +127,21 @@ def _code_of(path: tuple[str, ...], binder: Binder) -> str:
     )
 
 
-def _number(paths: list[tuple[str, ...]]) -> str:
-    reads = [
-        read
-        for value in map(_identifier, paths)
-        for read in (f"toFloat64({value}.:Int64)", f"{value}.:Float64")
-    ]
-    return f"coalesce({', '.join(reads)})"
+def _number(paths: list[tuple[str, ...]], binder: Binder) -> str:
+    """The number where the value is one: of several paths, where the first value found is."""
+    numbers = [_number_of(path) for path in paths]
+    if len(numbers) == 1:
+        return numbers[0]
+    cases = (
+        f"{binder.name(_code_of(path, binder))} != '', {number}"
+        for path, number in zip(paths, numbers, strict=True)
+    )
+    return f"multiIf({', '.join(cases)}, NULL)"
+
+
+def _number_of(path: tuple[str, ...]) -> str:
+    value = _identifier(path)
+    return f"coalesce(toFloat64({value}.:Int64), {value}.:Float64)"
 
 
 def value_code(value: str | bool | int | float) -> str:

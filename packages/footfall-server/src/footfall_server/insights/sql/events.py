@@ -51,7 +51,7 @@ def distinct_codes(project: int, name: str) -> Statement:
     binder = Binder()
     code = column(name, binder).code
     text = (
-        f"SELECT DISTINCT {code} AS code FROM events "
+        f"{binder.named()}SELECT DISTINCT {code} AS code FROM events "
         f"WHERE project = {binder.bind(project, 'UInt32')} AND code != ''"
     )
     return Statement(text, binder.parameters)
@@ -61,9 +61,10 @@ def property_seen(project: int, name: str) -> Statement:
     """One row (`known`, `empty`): has any event the property, and is there no event at all."""
     binder = Binder()
     id_ = binder.bind(project, "UInt32")
+    condition = seen(name, binder)
     text = (
-        "SELECT (SELECT count() FROM (SELECT 1 FROM events "
-        f"WHERE project = {id_} AND {seen(name, binder)} LIMIT 1)) > 0 AS known, "
+        f"SELECT (SELECT count() FROM ({binder.named()}SELECT 1 FROM events "
+        f"WHERE project = {id_} AND {condition} LIMIT 1)) > 0 AS known, "
         f"(SELECT count() FROM (SELECT 1 FROM events WHERE project = {id_} LIMIT 1)) = 0 AS empty"
     )
     return Statement(text, binder.parameters)

@@ -32,9 +32,9 @@ def table(
         "toUnixTimestamp64Micro(min(time)) AS first_seen, "
         "toUnixTimestamp64Micro(max(time)) AS last_seen, "
         f"{values_of('run')} > {EXACT_VALUES} AS approximate FROM ("
-        "SELECT event, time, install_key, weight, exception_occurred_code, "
+        f"{binder.named()}SELECT event, time, install_key, weight, exception_occurred_code, "
         f"{run_time} AS run FROM {EVENTS} WHERE {now}) GROUP BY event) AS now "
-        "LEFT JOIN (SELECT toString(event) AS event, sum(weight) AS total "
+        f"LEFT JOIN ({binder.named()}SELECT toString(event) AS event, sum(weight) AS total "
         f"FROM {EVENTS} WHERE {then} GROUP BY event) AS then ON now.event = then.event "
         "ORDER BY round(now.total, 6) DESC, now.event"
     )

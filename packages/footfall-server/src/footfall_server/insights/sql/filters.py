@@ -121,7 +121,7 @@ class Conditions:
         inside = test("c", number_of_element)
         if read.text is not None or read.instant is not None:
             return test(read.code, read.number)
-        listed = f"arrayExists(c -> {inside}, {elements(read.code)})"
+        listed = f"arrayExists(c -> {inside}, {self._binder.name(elements(read.code))})"
         otherwise = f"{is_list(read.code)}, {listed}, {test(read.code, read.number)}"
         if read.texts is None:
             return f"multiIf({otherwise})"

@@ -36,10 +36,14 @@ def ranking(plan: TrendsPlan, versions: Versions) -> Statement:
     dimensions = [dimension(part, binder) for part in plan.query.breakdown]
     names = [f"c{place}" for place in range(len(dimensions))]
     codes = ", ".join(f"{one.code} AS {name}" for one, name in zip(dimensions, names, strict=True))
-    sources = " UNION ALL ".join(
-        f"SELECT {codes}, sum(weight) * {len(source.series)} AS events FROM {EVENTS} "
-        f"WHERE {_where(plan, plan.within, source, binder, versions)} GROUP BY {', '.join(names)}"
+    conditions = [
+        (len(source.series), _where(plan, plan.within, source, binder, versions))
         for source in plan.sources
+    ]
+    sources = " UNION ALL ".join(
+        f"{binder.named()}SELECT {codes}, sum(weight) * {series} AS events FROM {EVENTS} "
+        f"WHERE {condition} GROUP BY {', '.join(names)}"
+        for series, condition in conditions
     )
     limit = binder.bind(plan.query.limit + 1, "UInt32")
     listed = [is_list(name) for one, name in zip(dimensions, names, strict=True) if not one.cut]
@@ -174,12 +178,13 @@ def _plain(
     if plan.query.fold:
         grouping = f"GROUPING SETS (({keys}), ({', '.join(split.group)}))"
         fold = "toUInt8(grouping(bucket))"
+    condition = _where(plan, plan.within, source, binder, versions)
     return (
         f"SELECT {place} AS part, bucket, {fold} AS fold, {_segment(split)}, "
         f"{values} AS values, {approximate} AS approximate FROM ("
-        f"SELECT {bucket} AS bucket, {split.select} AS segment, {', '.join(columns)} "
-        f"FROM {EVENTS} {split.join} "
-        f"WHERE {_where(plan, plan.within, source, binder, versions)}) GROUP BY {grouping}"
+        f"{binder.named()}SELECT {bucket} AS bucket, {split.select} AS segment, "
+        f"{', '.join(columns)} "
+        f"FROM {EVENTS} {split.join} WHERE {condition}) GROUP BY {grouping}"
     )
 
 
@@ -218,6 +223,7 @@ def _rolling(
     first = min(window.first for window in windows(plan, days))
     within = replace(plan.within, start=periods.key_midnight(first, plan.within.zone))
     day = bucket_key("day", binder.text(plan.within.zone.key))
+    condition = _where(plan, within, source, binder, versions)
     following = "arrayPushBack(arrayPopFront(days), 1000000)"
     changes = (
         "arrayConcat(arrayMap(d -> (d, 1), days), "
@@ -227,8 +233,8 @@ def _rolling(
         f"SELECT {place} AS part, change.1 AS bucket, 0 AS fold, {_segment(split)}, "
         "[toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate FROM ("
         f"SELECT segment, install_key, arraySort(groupUniqArray(day)) AS days FROM ("
-        f"SELECT {day} AS day, {split.select} AS segment, install_key "
-        f"FROM {EVENTS} {split.join} WHERE {_where(plan, within, source, binder, versions)}) "
+        f"{binder.named()}SELECT {day} AS day, {split.select} AS segment, install_key "
+        f"FROM {EVENTS} {split.join} WHERE {condition}) "
         f"GROUP BY segment, install_key) ARRAY JOIN {changes} AS change "
         f"GROUP BY {', '.join(('bucket', *split.group))}"
     )

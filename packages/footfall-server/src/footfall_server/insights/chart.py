@@ -198,7 +198,9 @@ def _bars(result: Result, height: int) -> Spec:
 
 
 def _unit(result: Result) -> Unit:
-    measures = {series["measure"] for series in result.query.get("series", ())}
+    drawn = {row["series"] for row in result.rows}
+    asked = result.query.get("series", ())
+    measures = {series["measure"] for series in asked if series["name"] in drawn}
     if result.query.get("formulas"):
         return plot.NUMBERS
     if measures == {"error_rate"}:

@@ -38,7 +38,8 @@ def run(command: list[str], env: dict[str, str] | None = None) -> None:
         subprocess.run(command, check=True, env=env, cwd=ROOT)
     except subprocess.CalledProcessError as error:
         raise Missing(
-            f"`{shlex.join(command)}` failed with status {error.returncode}; its messages are above."
+            f"`{shlex.join(command)}` failed with status {error.returncode}; its messages are "
+            "above."
             " If it could not reach the package index, set pip's index"
             " (pip config set global.index-url …) and run this again."
         ) from None
@@ -130,7 +131,10 @@ def setup() -> None:
         run([uv, "venv", "--quiet", "--python", sys.executable, str(VENV)], env)
     print("setup: installing the locked dependencies …", flush=True)
     run([uv, "pip", "sync", "--quiet", "--require-hashes", str(LOCK)], env)
-    print("setup: installing the three packages (the server's build fetches its scripts) …", flush=True)
+    print(
+        "setup: installing the three packages (the server's build fetches its scripts) …",
+        flush=True,
+    )
     editable = [arg for name in PACKAGES for arg in ("-e", f"packages/{name}")]
     run([uv, "pip", "install", "--quiet", "--no-deps", *editable], env)
     stamp.write_text(digest)
@@ -168,7 +172,7 @@ def venv(directory: str, requirements: str, *arguments: str) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - this file is what tells them
         raise Missing(
             f"Python 3.11 or newer is needed, this is {sys.version.split()[0]};"
             " name another one with `make PYTHON=python3.12 …`"
@@ -187,4 +191,7 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.exit(130)

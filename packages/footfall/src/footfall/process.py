@@ -95,14 +95,12 @@ def _leave(busy: List[Delivery], sending: List[Delivery]) -> None:
 
 def _leave_interrupted(busy: List[Delivery]) -> None:
     """No import of ours begins any more; what a sender had not imported yet it does without."""
-    importing = not all(delivery.ready() for delivery in busy)
     deadline = monotonic() + EXIT_WAITS_FOR_DISK
     for delivery in busy:
         delivery.await_disk(deadline)
     import_lock.acquire(True, EXIT_WAITS_FOR_DISK)
     _leave(busy, [delivery for delivery in busy if delivery.ready()])
-    if importing:
-        _remember_interrupt()
+    _remember_interrupt()  # whatever was imported between the interrupt and here
 
 
 def _ends_by_interrupt() -> bool:

@@ -1,1 +1,11 @@
-"""(room)"""
+"""Who may do what: projects, write keys, API tokens, sign-in links and sessions.
+
+SQLAlchemy over SQLite (a file of the data directory) or PostgreSQL by URL; the schema by Alembic
+(`migrations/`). Write keys are public by nature, since they ship inside libraries, and are kept as
+they are; every secret is kept as its SHA-256 only. Everything here is synchronous and short; call
+it from a thread where the event loop must stay free. Start with `accounts.py`.
+"""
+
+from footfall_server.accounts.accounts import Accounts, Created, WriteKey
+
+__all__ = ["Accounts", "Created", "WriteKey"]

@@ -1,1 +1,13 @@
-"""(room)"""
+"""The durable queue between the HTTP answer and the store.
+
+`Journal` takes entries (a request's lines) and is done with them only when they are on disk:
+requests that arrive within a few milliseconds share one transaction and one fsync (`journal.py`).
+`Drain` carries them on into the store in large blocks and deletes a block only after the store has
+confirmed it (`drain.py`); a crash in between replays the block, and the store counts it once. This
+room imports `model` only: where a block goes is handed in.
+"""
+
+from footfall_server.journal.drain import Drain, Sink
+from footfall_server.journal.journal import Entry, Journal
+
+__all__ = ["Drain", "Entry", "Journal", "Sink"]

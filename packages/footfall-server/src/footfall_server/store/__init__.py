@@ -1,1 +1,26 @@
-"""(room)"""
+"""The ClickHouse dialect: schema, migrations, durable inserts, bounded queries.
+
+Owns every byte of the event table and the only client of the engine. `open_store(url, temporary)`
+gives a `Store`: embedded in this process (chDB) today, with migrations written so that a cluster
+can be made from the same files. May import `model` and nothing else of the server; it is used by
+the drain (`Store.insert`), by `insights` (`Store.run`) and by erasure and export.
+
+Start reading in `migrations/0001_events.sql` (what a row is, and why), then `store.py` (what can be
+asked of a store), `embedded.py` (how the engine is opened, and what it can't do).
+"""
+
+from footfall_server.store.embedded import open_store
+from footfall_server.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
+from footfall_server.store.statement import Limits, Statement
+from footfall_server.store.store import Store
+
+__all__ = [
+    "Limits",
+    "Statement",
+    "Store",
+    "StoreBusy",
+    "StoreError",
+    "StoreRefused",
+    "StoreUnavailable",
+    "open_store",
+]

@@ -1,0 +1,1 @@
+"""The collector's door against a bare application that only decodes."""

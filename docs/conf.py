@@ -1,0 +1,20 @@
+"""Sphinx: Markdown by MyST, the furo theme, nothing fetched from anywhere."""
+
+project = "Footfall"
+author = "The Footfall authors"
+copyright = "the Footfall authors"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+source_suffix = {".md": "markdown"}
+exclude_patterns = ["_build"]
+nitpicky = True
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_typehints = "description"
+
+html_theme = "furo"
+html_title = "Footfall"
+html_copy_source = False
+html_show_sourcelink = False

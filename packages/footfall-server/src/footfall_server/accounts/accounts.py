@@ -1,0 +1,298 @@
+"""Projects and the keys to them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import create_engine, event, select, update
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.orm import Session, sessionmaker
+
+from footfall_server.accounts.migrations import upgrade
+from footfall_server.accounts.tables import (
+    ApiTokenRow,
+    ProjectRow,
+    SessionRow,
+    SignInLinkRow,
+    WriteKeyRow,
+)
+from footfall_server.model.errors import Conflict, NotFound, Unavailable, Unprocessable
+from footfall_server.model.project import Project
+
+SIGN_IN_LINK_AGE = timedelta(hours=1)
+SESSION_AGE = timedelta(days=14)
+BUILT_IN_KEYS = {"nannyml": "lIVZJNAdj2ZaMzAHHnFWP76g7CuwmzGz"}
+"""Write keys that libraries publish in their own source, by the project's name."""
+
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,98}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True)
+class WriteKey:
+    """May add events to one project, and nothing else: it is safe to publish."""
+
+    key: str
+    name: str
+    created_at: datetime
+    revoked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new project. `api_token` is shown here and never again."""
+
+    project: Project
+    write_key: str
+    api_token: str
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _hash(secret: str) -> str:
+    """Secrets are 256 random bits: a plain hash of one can't be searched for."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+class Accounts:
+    """The metadata at an SQLAlchemy URL, brought to the newest schema when opened."""
+
+    def __init__(self, url: str, *, clock: Callable[[], datetime] = _now) -> None:
+        self._clock = clock
+        self._engine = _engine(url)
+        try:
+            upgrade(self._engine)
+        except DatabaseError as error:
+            raise Unavailable(
+                "DATABASE_UNAVAILABLE",
+                f"The metadata can't be opened ({error.orig}): check FOOTFALL_DATABASE_URL and "
+                "the data directory.",
+            ) from None
+        self._session = sessionmaker(self._engine, expire_on_commit=False)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def create_project(
+        self, name: str, timezone: str = "UTC", version_property: str = "library_version"
+    ) -> Created:
+        """A project with its first write key and API token.
+
+        Raises Unprocessable (INVALID_NAME, UNKNOWN_TIMEZONE) and Conflict PROJECT_EXISTS.
+        """
+        if not _NAME.fullmatch(name):
+            raise Unprocessable(
+                "INVALID_NAME",
+                f"{name!r} can't be a project's name: use lower-case letters, digits, dots, "
+                "dashes and underscores.",
+            )
+        try:
+            ZoneInfo(timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise Unprocessable(
+                "UNKNOWN_TIMEZONE", f"{timezone!r} is no IANA time zone; one is Europe/Brussels."
+            ) from None
+        key, token = new_write_key(), f"ff_{secrets.token_urlsafe(32)}"
+        row = ProjectRow(
+            name=name,
+            timezone=timezone,
+            version_property=version_property,
+            created_at=self._clock(),
+        )
+        with self._session() as session:
+            session.add(row)
+            try:
+                session.flush()
+            except IntegrityError:
+                raise Conflict(
+                    "PROJECT_EXISTS", f"The project {name!r} exists already: choose another name."
+                ) from None
+            self._add_key(session, row.id, key, "default")
+            self._add_built_in_key(session, row.id, name)
+            self._add_token(session, row.id, token, "created with the project")
+            session.commit()
+        return Created(_project(row), key, token)
+
+    def projects(self) -> list[Project]:
+        """Every project, by name."""
+        with self._session() as session:
+            return [
+                _project(row)
+                for row in session.scalars(select(ProjectRow).order_by(ProjectRow.name))
+            ]
+
+    def project(self, name: str) -> Project:
+        """Raises NotFound NO_SUCH_PROJECT."""
+        with self._session() as session:
+            return _project(self._row(session, name))
+
+    def write_keys(self, project: Project) -> list[WriteKey]:
+        """The project's write keys, oldest first, revoked ones too."""
+        with self._session() as session:
+            rows = session.scalars(
+                select(WriteKeyRow)
+                .where(WriteKeyRow.project_id == project.id)
+                .order_by(WriteKeyRow.created_at, WriteKeyRow.key)
+            )
+            return [
+                WriteKey(row.key, row.name, row.created_at, row.revoked_at is not None)
+                for row in rows
+            ]
+
+    def add_write_key(self, name: str, key: str | None = None, label: str = "added") -> str:
+        """A further key; a given one is for clients that have theirs built in.
+
+        Raises Conflict KEY_IN_USE when another project has it; adding it twice is no error.
+        """
+        with self._session() as session:
+            row = self._row(session, name)
+            key = key or new_write_key()
+            if not 8 <= len(key) <= 200 or not key.isprintable() or ":" in key or " " in key:
+                raise Unprocessable(
+                    "INVALID_KEY",
+                    "A write key has 8 to 200 printable characters, no colon or space.",
+                )
+            known = session.get(WriteKeyRow, key)
+            if known is not None and known.project_id != row.id:
+                raise Conflict(
+                    "KEY_IN_USE", "Another project has this write key: choose another one."
+                )
+            if known is None:
+                self._add_key(session, row.id, key, label)
+            else:
+                known.revoked_at = None
+            session.commit()
+        return key
+
+    def active_keys(self) -> dict[str, int]:
+        """Every write key that may be used now, to its project's id."""
+        with self._session() as session:
+            rows = session.execute(
+                select(WriteKeyRow.key, WriteKeyRow.project_id).where(
+                    WriteKeyRow.revoked_at.is_(None)
+                )
+            )
+            return {row.key: row.project_id for row in rows}
+
+    def key_project(self, key: str) -> int | None:
+        """The id of the project that a write key opens; None if it opens none."""
+        with self._session() as session:
+            row = session.get(WriteKeyRow, key)
+            return None if row is None or row.revoked_at is not None else row.project_id
+
+    def create_token(self, name: str, label: str = "command line") -> str:
+        """A new API token for a project; shown here and never again."""
+        token = f"ff_{secrets.token_urlsafe(32)}"
+        with self._session() as session:
+            self._add_token(session, self._row(session, name).id, token, label)
+            session.commit()
+        return token
+
+    def token_project(self, token: str) -> Project | None:
+        """The project that an API token opens; None if it opens none."""
+        with self._session() as session:
+            row = session.execute(
+                select(ProjectRow)
+                .join(ApiTokenRow, ApiTokenRow.project_id == ProjectRow.id)
+                .where(ApiTokenRow.hash == _hash(token), ApiTokenRow.revoked_at.is_(None))
+            ).scalar_one_or_none()
+            return None if row is None else _project(row)
+
+    def create_sign_in_link(self) -> str:
+        """The secret of a link that signs in once, within an hour."""
+        secret = secrets.token_urlsafe(32)
+        now = self._clock()
+        with self._session() as session:
+            session.add(
+                SignInLinkRow(hash=_hash(secret), created_at=now, expires_at=now + SIGN_IN_LINK_AGE)
+            )
+            session.commit()
+        return secret
+
+    def sign_in(self, secret: str) -> str | None:
+        """Use a link up; the secret of the new session, or None if the link isn't (any more) "
+        "good."""
+        now = self._clock()
+        with self._session() as session:
+            used = session.execute(
+                update(SignInLinkRow)
+                .where(
+                    SignInLinkRow.hash == _hash(secret),
+                    SignInLinkRow.used_at.is_(None),
+                    SignInLinkRow.expires_at > now,
+                )
+                .values(used_at=now)
+            )
+            if used.rowcount != 1:  # type: ignore[attr-defined]
+                return None
+            token = secrets.token_urlsafe(32)
+            session.add(SessionRow(hash=_hash(token), created_at=now, expires_at=now + SESSION_AGE))
+            session.commit()
+        return token
+
+    def is_session(self, token: str) -> bool:
+        """Whether this is the secret of a session that still lasts."""
+        with self._session() as session:
+            row = session.get(SessionRow, _hash(token))
+            return row is not None and row.expires_at > self._clock()
+
+    def _row(self, session: Session, name: str) -> ProjectRow:
+        row = session.execute(
+            select(ProjectRow).where(ProjectRow.name == name)
+        ).scalar_one_or_none()
+        if row is None:
+            raise NotFound(
+                "NO_SUCH_PROJECT",
+                f"There is no project {name!r}: `footfall-server project list` shows what there "
+                "is.",
+            )
+        return row
+
+    def _add_key(self, session: Session, project: int, key: str, label: str) -> None:
+        session.add(WriteKeyRow(key=key, project_id=project, name=label, created_at=self._clock()))
+
+    def _add_built_in_key(self, session: Session, project: int, name: str) -> None:
+        """A library whose client has its key built in needs nothing but another host name."""
+        key = BUILT_IN_KEYS.get(name)
+        if key is not None and session.get(WriteKeyRow, key) is None:
+            created_at = self._clock() + timedelta(microseconds=1)  # listed after the project's own
+            label = f"built into {name}"
+            row = WriteKeyRow(key=key, project_id=project, name=label, created_at=created_at)
+            session.add(row)
+
+    def _add_token(self, session: Session, project: int, token: str, label: str) -> None:
+        session.add(
+            ApiTokenRow(hash=_hash(token), project_id=project, name=label, created_at=self._clock())
+        )
+
+
+def new_write_key() -> str:
+    return f"wk_{secrets.token_hex(16)}"
+
+
+def _project(row: ProjectRow) -> Project:
+    return Project(row.id, row.name, row.timezone, row.version_property)
+
+
+def _engine(url: str) -> Engine:
+    engine = create_engine(url)
+    if engine.dialect.name == "sqlite":
+
+        @event.listens_for(engine, "connect")
+        def _settings(connection: Any, _: Any) -> None:
+            # The command line and the server write at the same time: WAL, and patience.
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=FULL")
+            connection.execute("PRAGMA foreign_keys=ON")
+            connection.execute("PRAGMA busy_timeout=10000")
+
+    return engine

@@ -1,0 +1,35 @@
+"""The whole HTTP application, put together."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.routing import Mount
+from starlette.types import ASGIApp
+
+from footfall_server.api.problems import footfall_error, http_error, unexpected
+from footfall_server.api.queries import QueryApi
+from footfall_server.api.status import Status
+from footfall_server.ingest.door import Door
+from footfall_server.model.errors import FootfallError
+from footfall_server.services import Services
+
+
+def application(services: Services, pages: ASGIApp) -> ASGIApp:
+    """The door in front, then API and status, then `pages`."""
+    api = Starlette(
+        routes=QueryApi(services).routes(),
+        exception_handlers={
+            FootfallError: footfall_error,
+            HTTPException: http_error,
+            Exception: unexpected,
+        },
+    )
+    inner = Starlette(
+        routes=[
+            *Status(services).routes(),
+            Mount("/api/v1", api),
+            Mount("/", pages),
+        ]
+    )
+    return Door(services.pipeline, inner)

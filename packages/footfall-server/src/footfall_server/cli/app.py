@@ -1,0 +1,169 @@
+"""The commands and how they speak."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from footfall_server import settings as server_settings
+from footfall_server.accounts import Accounts
+from footfall_server.model.errors import FootfallError
+
+app = typer.Typer(
+    name="footfall-server",
+    help="Footfall's collector and insights: usage events in, answers out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
+app.add_typer(project, name="project")
+
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="The data directory.", envvar="FOOTFALL_DATA", show_default=False),
+]
+T = TypeVar("T")
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def run() -> None:
+    """Run the command; an error is one line on stderr, SetupError exits 2, any other 1."""
+    try:
+        app()
+    except FootfallError as error:
+        print(f"footfall-server: {error.message} [{error.code}]", file=sys.stderr)
+        sys.exit(2 if isinstance(error, server_settings.SetupError) else 1)
+
+
+@app.command()
+def serve(
+    data: Data = None,
+    host: Annotated[
+        str | None, typer.Option(help="The address to listen on.", show_default="127.0.0.1")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(help="The port; 0 for any free one.", min=0, max=65535, show_default="8000"),
+    ] = None,
+) -> None:
+    """Run the collector, the insights and their pages."""
+    from footfall_server.cli.serve import serve as serve_until_stopped
+
+    serve_until_stopped(server_settings.read(data=data, host=host, port=port))
+
+
+@project.command("create")
+def project_create(
+    name: str,
+    timezone: Annotated[str, typer.Option(help="Its IANA time zone.")] = "UTC",
+    version_property: Annotated[
+        str, typer.Option(help="The property that holds its version.")
+    ] = "library_version",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Create a project, with a write key and an API token (shown once)."""
+    created = _with_accounts(data, lambda it: it.create_project(name, timezone, version_property))
+    document = {
+        "project": created.project.name,
+        "write_key": created.write_key,
+        "api_token": created.api_token,
+    }
+    lines = [
+        f"Created the project {name}.",
+        f"  write key  {created.write_key}   (ships inside your library)",
+        f"  API token  {created.api_token}   (keep it secret: it is not shown again)",
+    ]
+    _print(document, lines, as_json)
+
+
+@project.command("list")
+def project_list(data: Data = None, as_json: AsJson = False) -> None:
+    """List the projects."""
+    projects = _with_accounts(data, lambda it: it.projects())
+    if as_json:
+        rows = [
+            {
+                "project": each.name,
+                "timezone": each.timezone,
+                "version_property": each.version_property,
+            }
+            for each in projects
+        ]
+        print(json.dumps(rows))
+        return
+    if not projects:
+        print("No project yet: footfall-server project create NAME")
+        return
+    table = Table("project", "time zone", "version property", box=None, pad_edge=False)
+    for each in projects:
+        table.add_row(each.name, each.timezone, each.version_property)
+    Console().print(table)
+
+
+@project.command("key")
+def project_key(
+    name: str,
+    add: Annotated[
+        str | None, typer.Option(help="Accept this key too, e.g. one that a client has built in.")
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a project's write key."""
+
+    def key(accounts: Accounts) -> str:
+        if add is not None:
+            return accounts.add_write_key(name, add)
+        keys = [each for each in accounts.write_keys(accounts.project(name)) if not each.revoked]
+        return keys[0].key if keys else accounts.add_write_key(name)
+
+    found = _with_accounts(data, key)
+    _print({"project": name, "write_key": found}, [found], as_json)
+
+
+@project.command("token")
+def project_token(name: str, data: Data = None, as_json: AsJson = False) -> None:
+    """Create a further API token (shown once)."""
+    token = _with_accounts(data, lambda it: it.create_token(name))
+    _print({"project": name, "api_token": token}, [token], as_json)
+
+
+@app.command("sign-in-link")
+def sign_in_link(data: Data = None, as_json: AsJson = False) -> None:
+    """Print a link that signs in to the pages once, within an hour."""
+    settings = server_settings.read(data=data)
+    secret = _with_accounts(data, lambda it: it.create_sign_in_link())
+    address = settings.data / "address"
+    base = settings.base_url or (
+        address.read_text().strip()
+        if address.exists()
+        else f"http://{settings.host}:{settings.port}"
+    )
+    url = f"{base.rstrip('/')}/sign-in/{secret}"
+    _print({"url": url}, [url], as_json)
+
+
+def _with_accounts(data: Path | None, use: Callable[[Accounts], T]) -> T:
+    settings = server_settings.read(data=data)
+    server_settings.prepare(settings)
+    accounts = Accounts(settings.database_url)
+    try:
+        return use(accounts)
+    finally:
+        accounts.close()
+
+
+def _print(document: dict[str, Any], lines: list[str], as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(document))
+    else:
+        print("\n".join(lines))

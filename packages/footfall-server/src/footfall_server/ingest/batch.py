@@ -1,0 +1,59 @@
+"""A request on its way through the pipeline: good events on one side, refused ones on the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from footfall_server.ingest.values import Refused
+from footfall_server.model.event import Event
+from footfall_server.model.reason import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refused event: its place in the request, why, and what was sent (JSON-like)."""
+
+    index: int
+    reason: Reason
+    message: str
+    body: Any
+
+
+@dataclass(slots=True)
+class Batch:
+    """`indexes[i]` is the place of `events[i]` in the request.
+
+    `skew` is how far the client's clock is behind, in microseconds; 0 if it didn't say.
+    """
+
+    dialect: str
+    project: int
+    received_at: datetime
+    skew: int
+    events: list[Event]
+    indexes: list[int]
+    refused: list[Refusal] = field(default_factory=list)
+
+    def refuse(self, bad: list[int], reason: Reason, message: str) -> None:
+        """Take the events at these positions out, for one reason."""
+        out = set(bad)
+        for position in bad:
+            event = self.events[position]
+            body = {
+                "type": event.kind,
+                "event": event.event,
+                "userId": event.install,
+                "messageId": event.message_id,
+                "timestamp": event.client_time.isoformat(),
+                "properties": event.properties,
+            }
+            self.refused.append(Refusal(self.indexes[position], reason, message, body))
+        keep = [position for position in range(len(self.events)) if position not in out]
+        self.events = [self.events[position] for position in keep]
+        self.indexes = [self.indexes[position] for position in keep]
+
+
+def refusal(index: int, error: Refused, body: Any) -> Refusal:
+    return Refusal(index, error.reason, error.message, body)

@@ -1,0 +1,78 @@
+"""The named steps that every event walks, whatever its dialect. Each takes a whole batch.
+
+A step takes the events that it can't accept out of the batch, with a reason. Steps work on batches
+because a call per event and step would cost more than all of their work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from footfall_server.ingest.batch import Batch
+from footfall_server.model.event import EPOCH, Event
+from footfall_server.model.reason import MESSAGES, Reason
+
+MAX_EVENT = 32 * 1024
+MAX_MESSAGE_ID = 100
+MAX_FUTURE = timedelta(hours=24)
+LATEST = datetime(2261, 1, 1, tzinfo=UTC)
+"""Beyond it lies the end of the store's calendar."""
+
+_MICROSECOND = timedelta(microseconds=1)
+_encode_lines = msgspec.json.Encoder().encode_lines
+
+
+def message_id(batch: Batch) -> None:
+    """A message id is at most 100 characters."""
+    bad = [i for i, event in enumerate(batch.events) if len(event.message_id) > MAX_MESSAGE_ID]
+    if bad:
+        batch.refuse(bad, Reason.MESSAGE_ID_TOO_LONG, MESSAGES[Reason.MESSAGE_ID_TOO_LONG])
+
+
+def time(batch: Batch) -> None:
+    """Correct the client's clock by what it showed when it sent the batch.
+
+    time = received_at − (sent_at − client_time). Absent, impossible, or more than a day ahead
+    after correction: received_at, and `time_source` says so.
+    """
+    latest = batch.received_at + MAX_FUTURE - batch.skew * _MICROSECOND
+    latest = min(latest, LATEST)
+    earliest = max(EPOCH, EPOCH - batch.skew * _MICROSECOND)
+    try:
+        odd = [event for event in batch.events if not earliest < event.client_time <= latest]
+    except TypeError:  # a time without an offset doesn't compare
+        odd = batch.events
+    for event in odd:
+        _time(event, earliest, latest)
+
+
+def _time(event: Event, earliest: datetime, latest: datetime) -> None:
+    client_time = event.client_time
+    if client_time.tzinfo is None:
+        client_time = event.client_time = client_time.replace(tzinfo=UTC)
+    if earliest < client_time <= latest:
+        return
+    if not EPOCH < client_time < LATEST:
+        client_time = event.client_time = EPOCH
+    event.skew = event.received - (client_time - EPOCH) // _MICROSECOND
+    event.time_source = "received"
+
+
+def size(batch: Batch) -> bytes:
+    """An event is at most 32 KB as it is written. Gives the lines of those that remain."""
+    text: bytes = _encode_lines(batch.events)
+    # Looking for a line's end in each half of the limit is much cheaper than measuring all lines.
+    half = MAX_EVENT // 2
+    if all(text.find(b"\n", at, at + half) >= 0 for at in range(0, len(text) - half, half)):
+        return text
+    bad = [i for i, line in enumerate(text.split(b"\n")) if len(line) > MAX_EVENT]
+    if bad:
+        batch.refuse(bad, Reason.EVENT_TOO_LARGE, MESSAGES[Reason.EVENT_TOO_LARGE])
+        text = _encode_lines(batch.events)
+    return text
+
+
+STEPS: tuple[Callable[[Batch], None], ...] = (message_id, time)

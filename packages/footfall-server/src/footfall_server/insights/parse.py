@@ -1,0 +1,116 @@
+"""JSON → a typed query, once, at the edge. Errors carry the JSON pointer of what is wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from footfall_server.insights.queries import REPORTS, Filter, Query, Series, Trends
+from footfall_server.insights.sql.filters import walk
+from footfall_server.model.errors import BadRequest, Unprocessable
+
+MAX_CONDITIONS, MAX_VALUES = 50, 2_000
+_AT = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_FIELD = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`")
+
+
+def parse(body: bytes | Mapping[str, Any]) -> Query:
+    """Reads a query.
+
+    Raises `BadRequest` MALFORMED_JSON, else `Unprocessable`: UNKNOWN_REPORT, UNKNOWN_FIELD,
+    MISSING_FIELD or INVALID_QUERY, with `path`.
+    """
+    if isinstance(body, Mapping):
+        raw: Any = dict(body)
+    else:
+        try:
+            raw = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise BadRequest("MALFORMED_JSON", f"The body isn't JSON: {error}.") from error
+    if not isinstance(raw, dict):
+        raise BadRequest("MALFORMED_JSON", "The body must be a JSON object.")
+    kind = _report(raw)
+    try:
+        query = msgspec.convert(raw, kind)
+    except msgspec.ValidationError as error:
+        raise _explained(error) from error
+    except RecursionError as error:
+        raise Unprocessable("INVALID_QUERY", "The filters are nested too deeply.") from error
+    _check_filters(query.filters, "/filters")
+    if not isinstance(query, Trends):
+        return query
+    for place, series in enumerate(query.series):
+        _check_filters(series.filters, f"/series/{place}/filters")
+    return _named(query)
+
+
+def _check_filters(filters: tuple[Filter, ...], path: str) -> None:
+    """Bounds what one query can make the engine do."""
+    conditions = list(walk(filters))
+    values = sum(len(condition.values) for condition in conditions)
+    if len(conditions) > MAX_CONDITIONS or values > MAX_VALUES:
+        raise Unprocessable(
+            "TOO_MANY_FILTERS",
+            f"At most {MAX_CONDITIONS} conditions and {MAX_VALUES:,} values can be asked for.",
+            path=path,
+        )
+
+
+def _report(raw: dict[str, Any]) -> type[Query]:
+    name = raw.get("report")
+    if name is None:
+        raise Unprocessable("MISSING_FIELD", "The query needs a report.", path="/report")
+    if not isinstance(name, str) or name not in REPORTS:
+        offered = ", ".join(sorted(REPORTS))
+        raise Unprocessable(
+            "UNKNOWN_REPORT", f"There is no report {name!r}; there are {offered}.", path="/report"
+        )
+    return REPORTS[name]
+
+
+def _explained(error: msgspec.ValidationError) -> Unprocessable:
+    match = _AT.match(str(error))
+    message = match["message"] if match else str(error)
+    pointer = _pointer(match["path"] if match and match["path"] else "$")
+    field = _FIELD.match(message)
+    if field is None:
+        return Unprocessable("INVALID_QUERY", f"{message}.", path=pointer)
+    path = f"{pointer}/{_escaped(field['name'])}"
+    if field[1].startswith("contains"):
+        return Unprocessable(
+            "UNKNOWN_FIELD", f"There is no field {field['name']!r} here; take it out.", path=path
+        )
+    return Unprocessable("MISSING_FIELD", f"The field {field['name']!r} is needed.", path=path)
+
+
+def _pointer(path: str) -> str:
+    steps = (name or index for name, index in _STEP.findall(path))
+    return "".join(f"/{_escaped(step)}" for step in steps)
+
+
+def _escaped(step: str) -> str:
+    return step.replace("~", "~0").replace("/", "~1")
+
+
+def _named(query: Trends) -> Trends:
+    """Series without a name are A, B, C … by their place."""
+    series = tuple(
+        one if one.name is not None else msgspec.structs.replace(one, name=chr(ord("A") + place))
+        for place, one in enumerate(query.series)
+    )
+    _unique_names(series, query)
+    return msgspec.structs.replace(query, series=series)
+
+
+def _unique_names(series: tuple[Series, ...], query: Trends) -> None:
+    seen: set[str | None] = set()
+    named = [(f"/series/{place}/name", one.name) for place, one in enumerate(series)]
+    named += [(f"/formulas/{place}/name", one.name) for place, one in enumerate(query.formulas)]
+    for path, name in named:
+        if name in seen:
+            raise Unprocessable("DUPLICATE_NAME", f"The name {name!r} is taken.", path=path)
+        seen.add(name)

@@ -1,0 +1,141 @@
+"""The types of queries: frozen, one a report; an unknown field is an error.
+
+Field names are the JSON's, but for `from_` and `not_`, which Python keeps for itself.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+Installs = Literal["all", "persistent", "ephemeral", "ci", "human"]
+Interval = Literal["hour", "day", "week", "month", "quarter"]
+Measure = Literal[
+    "total", "unique", "per_install", "sum", "avg", "min", "max", "p50", "p90", "p95", "p99",
+    "distinct", "dau", "wau", "mau", "error_rate",
+]  # fmt: skip
+Op = Literal[
+    "in", "not_in", "contains", "not_contains", "starts_with", "gt", "gte", "lt", "lte", "between",
+    "is_set", "is_not_set", "version_gte", "version_lt",
+]  # fmt: skip
+Value = str | bool | int | float
+
+OF_PROPERTY = frozenset({"sum", "avg", "min", "max", "p50", "p90", "p95", "p99", "distinct"})
+ROLLING_DAYS: dict[str, int] = {"dau": 1, "wau": 7, "mau": 30}
+PERCENTILES: dict[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+
+_NO_VALUES = frozenset({"is_set", "is_not_set"})
+_NUMBER_OF_VALUES = {
+    "gt": 1, "gte": 1, "lt": 1, "lte": 1, "between": 2, "version_gte": 1, "version_lt": 1,
+}  # fmt: skip
+_TEXT_ONLY = frozenset({"contains", "not_contains", "starts_with", "version_gte", "version_lt"})
+
+
+class Filter(
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    omit_defaults=True,
+    rename={"not_": "not"},
+):
+    """A condition on a property, or one of the groups `any`, `all` and `not`."""
+
+    property: str | None = None
+    op: Op | None = None
+    values: tuple[Value, ...] = ()
+    any: tuple[Filter, ...] | None = None
+    all: tuple[Filter, ...] | None = None
+    not_: Filter | None = None
+
+    def __post_init__(self) -> None:
+        groups = sum(group is not None for group in (self.any, self.all, self.not_))
+        condition = self.property is not None or self.op is not None or bool(self.values)
+        if groups + condition != 1:
+            raise ValueError("A filter is a property with an op, or one of any, all, not")
+        if condition:
+            self._check_condition()
+
+    def _check_condition(self) -> None:
+        if self.property is None or self.op is None:
+            raise ValueError("A filter needs both property and op")
+        expected = 0 if self.op in _NO_VALUES else _NUMBER_OF_VALUES.get(self.op)
+        if expected is not None and len(self.values) != expected:
+            raise ValueError(f"{self.op} takes {expected} values, not {len(self.values)}")
+        if expected is None and not self.values:
+            raise ValueError(f"{self.op} needs at least one value")
+        if self.op in _TEXT_ONLY and not all(isinstance(value, str) for value in self.values):
+            raise ValueError(f"{self.op} compares texts; put the value in quotes")
+        if self.op in {"gt", "gte", "lt", "lte", "between"}:
+            kinds = {str if isinstance(value, str) else type(value) for value in self.values}
+            if bool in kinds or (str in kinds and len(kinds) > 1):
+                raise ValueError(f"{self.op} compares numbers with numbers or texts with texts")
+
+
+class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A number cut into ranges: below the first edge, between two, from the last on."""
+
+    property: str
+    edges: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.edges) <= 50 or list(self.edges) != sorted(set(self.edges)):
+            raise ValueError("edges are 1 to 50 rising numbers")
+
+
+class Series(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is counted: events of these names (None: any) that pass the filters."""
+
+    name: str | None = None
+    event: str | tuple[str, ...] | None = None
+    measure: Measure = "total"
+    property: str | None = None
+    filters: tuple[Filter, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.measure in OF_PROPERTY and self.property is None:
+            raise ValueError(f"{self.measure} needs a property")
+
+
+class Formula(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Arithmetic over the names of series: `A / B * 100`."""
+
+    name: str
+    expression: str
+
+
+class Query(
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="report",
+    rename={"from_": "from"},
+):
+    """What every report takes: the range, the timezone (None: the project's), who, which."""
+
+    from_: str
+    to: str
+    timezone: str | None = None
+    installs: Installs = "all"
+    filters: tuple[Filter, ...] = ()
+
+
+class Trends(Query, frozen=True, kw_only=True, tag="trends"):
+    """Numbers over time, by segment."""
+
+    series: Annotated[tuple[Series, ...], Meta(min_length=1, max_length=26)] = (Series(),)
+    interval: Interval = "day"
+    breakdown: Annotated[tuple[str | Cut, ...], Meta(max_length=3)] = ()
+    limit: Annotated[int, Meta(ge=1, le=1_000)] = 10
+    formulas: tuple[Formula, ...] = ()
+    compare: Literal["previous_period", "previous_year"] | None = None
+    fold: bool = False
+
+
+class EventsTable(Query, frozen=True, kw_only=True, tag="events_table"):
+    """One row an event name."""
+
+
+REPORTS: dict[str, type[Query]] = {"trends": Trends, "events_table": EventsTable}

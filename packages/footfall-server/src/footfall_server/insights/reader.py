@@ -1,0 +1,23 @@
+"""Runs the statements of one query and keeps count."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from footfall_server.store import Limits, Statement, Store
+
+
+class Reader:
+    """`rows_read` adds up what the engine read; a report sets `approximate`."""
+
+    def __init__(self, store: Store, limits: Limits | None = None) -> None:
+        self._store = store
+        self._limits = limits or Limits()
+        self.rows_read = 0
+        self.approximate = False
+
+    async def run(self, statement: Statement) -> pa.Table:
+        """The answer of one statement."""
+        table = await self._store.run(statement, self._limits)
+        self.rows_read += int((table.schema.metadata or {}).get(b"rows_read", 0))
+        return table

@@ -1,0 +1,52 @@
+"""Values become parameters that the engine binds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+
+class Binder:
+    """Collects the parameters of one statement; equal values share one.
+
+    Long expressions get a name as well: every `SELECT` that reads events begins with `named()`.
+    """
+
+    def __init__(self) -> None:
+        self.parameters: dict[str, Any] = {}
+        self._expressions: dict[str, str] = {}
+        self._known: dict[tuple[str, str], str] = {}
+
+    def bind(self, value: Any, kind: str) -> str:
+        """The placeholder of a value of an engine type."""
+        key = (kind, repr(value))
+        if key not in self._known:
+            name = f"p{len(self.parameters)}"
+            self.parameters[name] = value
+            self._known[key] = f"{{{name}:{kind}}}"
+        return self._known[key]
+
+    def name(self, expression: str) -> str:
+        """A short name for an expression that is used several times."""
+        return self._expressions.setdefault(expression, f"e{len(self._expressions)}")
+
+    def named(self) -> str:
+        """The `WITH` clause of every name given so far."""
+        if not self._expressions:
+            return ""
+        pairs = (f"{expression} AS {name}" for expression, name in self._expressions.items())
+        return f"WITH {', '.join(pairs)} "
+
+    def text(self, value: str) -> str:
+        return self.bind(value, "String")
+
+    def texts(self, values: list[str]) -> str:
+        return self.bind(values, "Array(String)")
+
+    def number(self, value: float) -> str:
+        return self.bind(float(value), "Float64")
+
+    def instant(self, value: datetime) -> str:
+        """A moment, to the microsecond."""
+        text = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return self.bind(text, "DateTime64(6, 'UTC')")

@@ -1,0 +1,240 @@
+"""Trends: which segments are shown, then the numbers of each bucket and segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from footfall_server.insights import periods
+from footfall_server.insights.periods import Range
+from footfall_server.insights.plan import Source, TrendsPlan, windows
+from footfall_server.insights.queries import PERCENTILES, ROLLING_DAYS, Interval
+from footfall_server.insights.sql.binder import Binder
+from footfall_server.insights.sql.column import OTHER, Dimension, column, dimension, is_list
+from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.filters import Versions
+from footfall_server.insights.sql.measures import EXACT_VALUES, measure, values_of
+from footfall_server.store import Statement
+
+Segment = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The segments that have a name of their own; `lists`: some value is a list."""
+
+    segments: tuple[Segment, ...] = ()
+    lists: bool = False
+
+
+def ranking(plan: TrendsPlan, versions: Versions) -> Statement:
+    """Rows `segment` (key), `lists` (some value is a list), best first, one beyond the limit.
+
+    By weighted events over the whole range, all series together, ties by name. Grouped by code
+    first, so that lists are taken apart once a distinct list, not once an event.
+    """
+    binder = Binder()
+    dimensions = [dimension(part, binder) for part in plan.query.breakdown]
+    names = [f"c{place}" for place in range(len(dimensions))]
+    codes = ", ".join(f"{one.code} AS {name}" for one, name in zip(dimensions, names, strict=True))
+    conditions = [
+        (len(source.series), _where(plan, plan.within, source, binder, versions))
+        for source in plan.sources
+    ]
+    sources = " UNION ALL ".join(
+        f"{binder.named()}SELECT {codes}, sum(weight) * {series} AS events FROM {EVENTS} "
+        f"WHERE {condition} GROUP BY {', '.join(names)}"
+        for series, condition in conditions
+    )
+    limit = binder.bind(plan.query.limit + 1, "UInt32")
+    listed = [is_list(name) for one, name in zip(dimensions, names, strict=True) if not one.cut]
+    text = (
+        "SELECT segment, max(listed) OVER () AS lists FROM (SELECT segment, "
+        f"sum(events) AS events, max({' OR '.join(listed) or '0'}) AS listed "
+        f"FROM ({sources}) ARRAY JOIN {_keys(dimensions, names)} AS segment GROUP BY segment) "
+        f"ORDER BY round(events, 6) DESC, segment LIMIT {limit}"
+    )
+    return Statement(text, binder.parameters)
+
+
+def numbers(plan: TrendsPlan, shown: Shown, versions: Versions) -> Statement:
+    """Rows `part`, `bucket` (key), `fold`, `segment` (key), `values`, `approximate`.
+
+    `part` is the place in `parts(plan)`; `values` are those of its series, in order. Without a
+    breakdown the segment is empty; what isn't shown is `$other`. A rolling part gives changes
+    instead, by day (key): summed up to a day, they are the installs of the days that end on it.
+    """
+    binder = Binder()
+    split = _split(plan, shown, binder)
+    selects = []
+    for place, source in enumerate(parts(plan)):
+        days = rolling_days(plan, source)
+        if days is None:
+            selects.append(_plain(place, source, plan, split, binder, versions))
+        else:
+            selects.append(_rolling(place, source, plan, days, split, binder, versions))
+    return Statement("\nUNION ALL\n".join(selects), binder.parameters)
+
+
+def parts(plan: TrendsPlan) -> list[Source]:
+    """The sources, but each rolling series by itself: it reads a range of its own."""
+    found = []
+    for source in plan.sources:
+        single = [replace(source, series=(one,)) for one in source.series]
+        rolling = [one for one in single if rolling_days(plan, one) is not None]
+        plain = tuple(one.series[0] for one in single if one not in rolling)
+        found += [replace(source, series=plain), *rolling] if plain else rolling
+    return found
+
+
+def bucket_key(interval: Interval, zone: str) -> str:
+    """The key of `periods.Bucket` for an event's time."""
+    day = f"toDate(time, {zone})"
+    if interval == "hour":
+        seconds = "toInt64(toUnixTimestamp(time))"
+        offset = f"timeZoneOffset(toTimeZone(time, {zone}))"
+        return f"{seconds} - ({seconds} + {offset}) % 3600"
+    first = {
+        "day": day,
+        "week": f"toMonday({day})",
+        "month": f"toStartOfMonth({day})",
+        "quarter": f"toStartOfQuarter({day})",
+    }[interval]
+    return f"toInt64(toUInt16({first}))"
+
+
+def rolling_days(plan: TrendsPlan, source: Source) -> int | None:
+    """The days of a rolling part; None for a part of plain series."""
+    return ROLLING_DAYS.get(plan.query.series[source.series[0]].measure)
+
+
+def _where(
+    plan: TrendsPlan, within: Range, source: Source, binder: Binder, versions: Versions
+) -> str:
+    installs = plan.query.installs
+    return where(plan.project, within, installs, source.filters, source.events, binder, versions)
+
+
+@dataclass(frozen=True, slots=True)
+class _Split:
+    """How rows get their segment: what is selected, what is joined before, what groups them."""
+
+    select: str = "''"
+    join: str = ""
+    group: tuple[str, ...] = ()
+
+
+def _split(plan: TrendsPlan, shown: Shown, binder: Binder) -> _Split:
+    dimensions = [dimension(part, binder) for part in plan.query.breakdown]
+    if not dimensions:
+        return _Split()
+    codes = [one.code for one in dimensions]
+    top = binder.texts([key(one) for one in shown.segments])
+    other = binder.text(key((OTHER,) * len(dimensions)))
+    if shown.lists:
+        each = f"arrayMap(s -> if(s IN {top}, s, {other}), {_keys(dimensions, codes)})"
+        return _Split("joined", f"ARRAY JOIN arrayDistinct({each}) AS joined", ("segment",))
+    segments = [one.segment(code) for one, code in zip(dimensions, codes, strict=True)]
+    own = segments[0] if len(segments) == 1 else f"concat({_NUL.join(segments)})"
+    return _Split(f"if({own} IN {top}, {own}, {other})", "", ("segment",))
+
+
+# No text has a NUL in it (the door sees to that), and it sorts before everything else: so keys are
+# in the order of their parts.
+_NUL = ", '\\0', "
+
+
+def key(segment: Segment) -> str:
+    """A segment as one text."""
+    return "\0".join(segment)
+
+
+def segment_of(text: str) -> Segment:
+    """The segment of a key."""
+    return tuple(text.split("\0"))
+
+
+def _keys(dimensions: list[Dimension], codes: list[str]) -> str:
+    """Every combination of a row's segments, as an array of keys."""
+    ways = [one.segments(code) for one, code in zip(dimensions, codes, strict=True)]
+    found = ways[0]
+    for way in ways[1:]:
+        longer = f"arrayMap(l -> arrayMap(a -> concat(l{_NUL}a), {way}), {found})"
+        found = f"arrayFlatten({longer})"
+    return found
+
+
+def _plain(
+    place: int,
+    source: Source,
+    plan: TrendsPlan,
+    split: _Split,
+    binder: Binder,
+    versions: Versions,
+) -> str:
+    columns, values, approximate = _values(plan, source, binder)
+    bucket = bucket_key(plan.query.interval, binder.text(plan.within.zone.key))
+    keys = ", ".join(("bucket", *split.group))
+    grouping, fold = keys, "0"
+    if plan.query.fold:
+        grouping = f"GROUPING SETS (({keys}), ({', '.join(split.group)}))"
+        fold = "toUInt8(grouping(bucket))"
+    condition = _where(plan, plan.within, source, binder, versions)
+    return (
+        f"SELECT {place} AS part, bucket, {fold} AS fold, {_segment(split)}, "
+        f"{values} AS values, {approximate} AS approximate FROM ("
+        f"{binder.named()}SELECT {bucket} AS bucket, {split.select} AS segment, "
+        f"{', '.join(columns)} "
+        f"FROM {EVENTS} {split.join} WHERE {condition}) GROUP BY {grouping}"
+    )
+
+
+def _segment(split: _Split) -> str:
+    return "toString(segment) AS segment_key" if split.group else "'' AS segment_key"
+
+
+def _values(plan: TrendsPlan, source: Source, binder: Binder) -> tuple[list[str], str, str]:
+    """Columns to read, the array of aggregates, and whether one of them is approximate."""
+    columns = ["install_key", "weight", "exception_occurred_code"]
+    read: dict[str, int] = {}
+    values, counts = [], []
+    for place in source.series:
+        series = plan.query.series[place]
+        if series.property is not None and series.property not in read:
+            read[series.property] = len(read)
+            own = column(series.property, binder)
+            columns += [f"{own.number} AS number{len(read)}", f"{own.code} AS code{len(read)}"]
+        which = read.get(series.property or "", -1) + 1
+        values.append(measure(series.measure, f"number{which}", f"code{which}"))
+        if series.measure in PERCENTILES:
+            counts.append(f"{values_of(f'number{which}')} > {EXACT_VALUES}")
+    return columns, f"[{', '.join(values)}]", " OR ".join(counts) or "0"
+
+
+def _rolling(
+    place: int,
+    source: Source,
+    plan: TrendsPlan,
+    days: int,
+    split: _Split,
+    binder: Binder,
+    versions: Versions,
+) -> str:
+    """An install counts from an active day on, until `days` later or its next active day."""
+    first = min(window.first for window in windows(plan, days))
+    within = replace(plan.within, start=periods.key_midnight(first, plan.within.zone))
+    day = bucket_key("day", binder.text(plan.within.zone.key))
+    condition = _where(plan, within, source, binder, versions)
+    following = "arrayPushBack(arrayPopFront(days), 1000000)"
+    changes = (
+        "arrayConcat(arrayMap(d -> (d, 1), days), "
+        f"arrayMap((d, next) -> (least(d + {days}, next), -1), days, {following}))"
+    )
+    return (
+        f"SELECT {place} AS part, change.1 AS bucket, 0 AS fold, {_segment(split)}, "
+        "[toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate FROM ("
+        f"SELECT segment, install_key, arraySort(groupUniqArray(day)) AS days FROM ("
+        f"{binder.named()}SELECT {day} AS day, {split.select} AS segment, install_key "
+        f"FROM {EVENTS} {split.join} WHERE {condition}) "
+        f"GROUP BY segment, install_key) ARRAY JOIN {changes} AS change "
+        f"GROUP BY {', '.join(('bucket', *split.group))}"
+    )

@@ -1,0 +1,80 @@
+"""Where the server keeps its data and how it is reached: from arguments, else the environment."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from footfall_server.model.errors import FootfallError
+
+
+class SetupError(FootfallError):
+    """The server can't start; the message is one line that says what to do. Exit status 2."""
+
+    status = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`port` 0 takes any free one. URLs: `chdb:///DIR/store`, `sqlite:///DIR/metadata.db`."""
+
+    data: Path
+    host: str
+    port: int
+    store_url: str
+    database_url: str
+    base_url: str | None
+
+    @property
+    def journal(self) -> Path:
+        return self.data / "journal.db"
+
+    @property
+    def temporary(self) -> Path:
+        return self.data / "tmp"
+
+    @property
+    def lock(self) -> Path:
+        return self.data / "server.lock"
+
+
+def read(
+    environment: Mapping[str, str] = os.environ,
+    *,
+    data: Path | None = None,
+    host: str | None = None,
+    port: int | None = None,
+) -> Settings:
+    """Arguments win over the environment, which wins over the defaults. Raises SetupError."""
+    folder = (data or Path(environment.get("FOOTFALL_DATA", "footfall-data"))).absolute()
+    if port is None:
+        text = environment.get("FOOTFALL_PORT", "8000")
+        if not text.isdigit() or int(text) > 65535:
+            raise SetupError("INVALID_PORT", f"FOOTFALL_PORT={text!r} is no port: use 0 to 65535.")
+        port = int(text)
+    return Settings(
+        data=folder,
+        host=host or environment.get("FOOTFALL_HOST", "127.0.0.1"),
+        port=port,
+        store_url=environment.get("FOOTFALL_STORE_URL", f"chdb://{folder}/store"),
+        database_url=environment.get("FOOTFALL_DATABASE_URL", f"sqlite:///{folder}/metadata.db"),
+        base_url=environment.get("FOOTFALL_BASE_URL"),
+    )
+
+
+def prepare(settings: Settings) -> None:
+    """Make the data directory and see that it can be written. Raises SetupError."""
+    probe = settings.data / f".write-test-{secrets.token_hex(4)}"
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"")
+        probe.unlink()
+    except OSError as error:
+        raise SetupError(
+            "DATA_UNWRITABLE",
+            f"The data directory {settings.data} can't be written ({error.strerror}):"
+            " make it writable for this user, or name another one with --data.",
+        ) from None

@@ -1,0 +1,179 @@
+"""The engine inside this process: opening it, its lock, one client a thread.
+
+What it can't do: two processes on one path (the second gets `StoreBusy`), two paths in one
+process, or life after a fork (open after forking, never before).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import resource
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+import pyarrow as pa
+from clickhouse_connect.driver._backend.chdb_backend import ChdbBackend
+from clickhouse_connect.driver._backendclient import SyncBackendClient
+from clickhouse_connect.driver.binding import bind_query
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from footfall_server.store.errors import StoreBusy, StoreUnavailable
+from footfall_server.store.migrations import migrate
+from footfall_server.store.store import Store
+
+_DATABASE = "footfall"
+
+# What this process has open itself: the lock file can't tell, and a process number means nothing
+# between two containers.
+_OPEN: set[Path] = set()
+
+
+class Engine:
+    """Clients of one embedded engine, made when a thread first asks."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        _OPEN.add(path)
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._clients: list[SyncBackendClient] = []
+
+    def client(self, database: str | None = _DATABASE) -> SyncBackendClient:
+        """This thread's client (about 17 ms the first time)."""
+        client: SyncBackendClient | None = getattr(self._local, "client", None)
+        if client is None:
+            client = cast(
+                SyncBackendClient,
+                clickhouse_connect.get_client(
+                    interface="chdb", path=str(self.path), database=database
+                ),
+            )
+            with self._lock:
+                self._clients.append(client)
+            if database is not None:
+                self._local.client = client
+        return client
+
+    def execute(self, text: str) -> None:
+        """One statement without an answer. Raises the client's `ClickHouseError`."""
+        self.client().command(text)
+
+    def arrow(self, text: str, parameters: Mapping[str, Any]) -> pa.Table:
+        """The answer as Arrow; its schema's metadata says `rows_read`.
+
+        The client's own `query_arrow` drops the engine's count of rows read, which reports show,
+        so this goes one layer below it.
+        """
+        client = self.client()
+        bound, bind = bind_query(text + "\nFORMAT ArrowStream", dict(parameters), client.server_tz)
+        backend = cast(ChdbBackend, client._backend)
+        try:
+            result = backend._run(
+                bound,
+                "ArrowStream",
+                params={name.removeprefix("param_"): value for name, value in bind.items()},
+                database=client.database,
+            )
+        except ClickHouseError:
+            self._discard(client)
+            raise
+        table = pa.ipc.open_stream(result.bytes()).read_all()
+        return table.replace_schema_metadata({b"rows_read": b"%d" % result.storage_rows_read()})
+
+    def _discard(self, client: SyncBackendClient) -> None:
+        """Drops this thread's client after an error.
+
+        The engine keeps what a failed query had already written, and puts it in front of the same
+        client's next answer: somebody else's rows, or an answer that reads as empty.
+        """
+        with self._lock:
+            if client in self._clients:
+                self._clients.remove(client)
+        self._local.client = None
+        client.close()
+
+    def close(self) -> None:
+        """Closes every client; waits for what still runs."""
+        with self._lock:
+            clients, self._clients = self._clients, []
+            self._local = threading.local()
+        for client in clients:
+            client.close()
+        _OPEN.discard(self.path)
+
+
+def open_store(url: str, temporary: Path) -> Store:
+    """Opens the store of `chdb:///absolute/path`, made and migrated if need be.
+
+    `temporary` is a directory on the same disk for the files that inserts pass through; leftovers
+    in it are removed. Raises `StoreBusy` when another process has the store, `StoreUnavailable`
+    when it can't be opened.
+    """
+    path = _path(url)
+    _raise_open_files()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        path = path.resolve()
+        temporary.mkdir(parents=True, exist_ok=True)
+        for leftover in temporary.glob("insert-*"):
+            leftover.unlink()
+        _probe(path)
+        engine = Engine(path)
+        first = engine.client(database=None)
+        first.command(f"CREATE DATABASE IF NOT EXISTS {_DATABASE}")
+        migrate(
+            engine.execute,
+            lambda text: set(engine.arrow(text, {}).column(0).to_pylist()),
+        )
+    except (OSError, ClickHouseError) as error:
+        raise StoreUnavailable(
+            "STORE_UNAVAILABLE",
+            f"The store in {path} can't be opened; check the disk and its permissions: {error}",
+        ) from error
+    return Store(engine, temporary)
+
+
+def _path(url: str) -> Path:
+    parts = urlsplit(url)
+    path = Path(unquote(parts.path))
+    if parts.scheme != "chdb" or parts.netloc or not path.is_absolute():
+        raise StoreUnavailable(
+            "STORE_URL",
+            f"{parts.scheme}://… isn't a store's address; use chdb:///absolute/path/store.",
+        )
+    return path
+
+
+def _probe(path: Path) -> None:
+    """Asks the engine's own lock file, because its error doesn't name the cause."""
+    status = path / "status"
+    if path in _OPEN or not status.exists():
+        return
+    with status.open("r+b") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            holder = _holder(file.read().decode("utf-8", "replace"))
+            raise StoreBusy(
+                "STORE_BUSY",
+                f"The store in {path} is open in process {holder}. One process can have it at a "
+                "time: go through the running server, or stop it first.",
+            ) from None
+
+
+def _holder(status: str) -> str:
+    for line in status.splitlines():
+        if line.startswith("PID:"):
+            return line.removeprefix("PID:").strip()
+    return "unknown"
+
+
+def _raise_open_files() -> None:
+    """Each part is a few files, each column of a wide part two: 1,024 are soon used up."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

@@ -1,0 +1,62 @@
+"""What the engine's errors mean for the caller, and what to do next."""
+
+from __future__ import annotations
+
+from footfall_server.model.errors import FootfallError, Unavailable, Unprocessable
+
+
+class StoreUnavailable(Unavailable):
+    """The store doesn't answer or can't write now; the same call may succeed later."""
+
+
+class StoreBusy(StoreUnavailable):
+    """Another process has the embedded store open."""
+
+
+class StoreRefused(Unprocessable):
+    """The lines of an insert can't be read: sending them again can't help."""
+
+
+class StoreError(FootfallError):
+    """The engine refused a statement of ours: a defect, not the caller's doing."""
+
+
+_TOO_MUCH = {
+    159: ("QUERY_TOO_SLOW", "The query took longer than it may"),
+    160: ("QUERY_TOO_SLOW", "The query would take longer than it may"),
+    241: ("QUERY_TOO_LARGE", "The query needed more memory than it may"),
+    158: ("QUERY_TOO_LARGE", "The query reads more rows than it may"),
+    396: ("QUERY_TOO_LARGE", "The answer has more rows than it may"),
+}
+_NARROW = "shorten the range, add a filter or take fewer breakdowns"
+
+# The engine's codes for text that isn't what the column holds.
+_UNREADABLE = frozenset({6, 25, 26, 27, 38, 41, 53, 69, 70, 72, 117, 130, 131, 321, 407, 441, 645})
+
+
+def error_code(error: Exception) -> int | None:
+    """The engine's number of an error; None for one of the client itself."""
+    code = getattr(error, "code", None)
+    return code if isinstance(code, int) else None
+
+
+def query_error(code: int | None, text: str) -> FootfallError:
+    """The engine's error number and text → the error that a caller of a query sees."""
+    if code in _TOO_MUCH:
+        name, message = _TOO_MUCH[code]
+        return Unprocessable(name, f"{message}: {_NARROW}.")
+    return StoreError("STORE_ERROR", f"The store refused a statement: {_first_line(text)}")
+
+
+def insert_error(code: int | None, text: str) -> FootfallError:
+    """The engine's error number and text → `StoreRefused` (give up) or `StoreUnavailable`."""
+    if code in _UNREADABLE:
+        return StoreRefused("STORE_REFUSED", f"A line can't be stored: {_first_line(text)}")
+    return StoreUnavailable(
+        "STORE_UNAVAILABLE",
+        f"The store can't write; look at the disk, then try again: {_first_line(text)}",
+    )
+
+
+def _first_line(text: str) -> str:
+    return text.strip().split("\n", 1)[0][:500]

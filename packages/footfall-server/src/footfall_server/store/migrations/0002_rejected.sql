@@ -1,0 +1,15 @@
+-- What the door refused, with its reason and without any address, until it is replayed or too old.
+CREATE TABLE IF NOT EXISTS rejected $on_cluster (
+    project UInt32,
+    id UUID,
+    received_at DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),
+    dialect LowCardinality(String),
+    reason LowCardinality(String),
+    message String,
+    body String CODEC(ZSTD(3))
+)
+ENGINE = ${replicated}ReplacingMergeTree
+PARTITION BY toYYYYMM(received_at)
+ORDER BY (project, received_at, id)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1,
+    non_replicated_deduplication_window = 1000;

@@ -1,0 +1,34 @@
+"""What is sent to the engine: a text with bound parameters, and how much it may take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`text` names its parameters as `{name:Type}`; the engine binds the values."""
+
+    text: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one query: wall seconds, bytes of memory, rows of the answer."""
+
+    seconds: float = 30
+    memory_bytes: int = 2 * 1024**3
+    rows: int = 1_000_000
+
+    def settings(self) -> dict[str, str | int | float]:
+        """The engine's settings that hold these bounds; going over is an error, never a cut."""
+        return {
+            "max_execution_time": self.seconds,
+            "max_memory_usage": self.memory_bytes,
+            "max_result_rows": self.rows,
+            "result_overflow_mode": "throw",
+            "timeout_overflow_mode": "throw",
+        }

@@ -1,0 +1,178 @@
+"""What can be asked of a store: insert durably, query within bounds, check, maintain."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from footfall_server.store.errors import StoreUnavailable, error_code, insert_error, query_error
+from footfall_server.store.statement import Limits, Statement
+
+Table = Literal["events", "rejected"]
+
+# Explicit, because an insert without a list would leave out the ephemeral columns.
+_COLUMNS: Mapping[Table, str] = {
+    "events": "project, kind, event, install, message_id, client_time, skew, time, "
+    "received, received_at, time_source, `order`, properties, raw",
+    "rejected": "project, id, received_at, dialect, reason, message, body",
+}
+
+# Text that looks like a date stays a text; {"a.b": 1, "a": {"b": 2}} is no conflict.
+_INSERT = (
+    "input_format_try_infer_dates = 0, input_format_try_infer_datetimes = 0, "
+    "json_type_escape_dots_in_keys = 1, date_time_input_format = 'best_effort', "
+    "output_format_json_escape_forward_slashes = 0, output_format_json_quote_64bit_integers = 0, "
+    "input_format_skip_unknown_fields = 0, max_partitions_per_insert_block = 0, async_insert = 0"
+)
+
+# FINAL per partition is right because the partition is a function of the key. The skip index on
+# `time` must not hide the row that wins: exact mode reads every competitor of what it kept.
+_READ: Mapping[str, str | int | float] = {
+    "do_not_merge_across_partitions_select_final": 1,
+    "use_skip_indexes_if_final": 1,
+    "use_skip_indexes_if_final_exact_mode": 1,
+    "json_type_escape_dots_in_keys": 1,
+    "output_format_json_escape_forward_slashes": 0,
+    "output_format_json_quote_64bit_integers": 0,
+    "output_format_arrow_string_as_string": 1,
+    "output_format_arrow_low_cardinality_as_dictionary": 0,
+}
+
+_MERGE_PARTS = 4
+_MERGE_PARTITIONS = 4
+_MERGE_BYTES = 20 * 1024**3
+_MERGE_QUIET_SECONDS = 600
+_FREE_BYTES = 64 * 1024**2
+
+
+class Engine(Protocol):
+    """What a store needs of an engine; see `embedded.Engine`."""
+
+    @property
+    def path(self) -> Path: ...
+    def execute(self, text: str) -> None: ...
+    def arrow(self, text: str, parameters: Mapping[str, Any]) -> pa.Table: ...
+    def close(self) -> None: ...
+
+
+class Store:
+    """The events of every project. Made by `open_store`; safe to call from any thread."""
+
+    def __init__(self, engine: Engine, temporary: Path, threads: int = 4) -> None:
+        self._engine = engine
+        self._temporary = temporary
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="footfall-store")
+
+    def insert(self, table: Table, lines: bytes, token: str) -> None:
+        """Stores canonical JSON lines; when it returns, they survive a kill or a power cut.
+
+        The same token again stores nothing, so a block may be replayed. Raises `StoreRefused` for
+        lines that can't be read (nothing of the block is stored), `StoreUnavailable` otherwise.
+        """
+        if not lines.strip():
+            return
+        path = self._temporary / f"insert-{secrets.token_hex(8)}"
+        try:
+            path.write_bytes(lines)
+            self._engine.execute(
+                f"INSERT INTO {table} ({_COLUMNS[table]}) FROM INFILE {_quoted(str(path))} "
+                f"SETTINGS {_INSERT}, insert_deduplication_token = {_quoted(token)} "
+                "FORMAT JSONEachRow"
+            )
+        except ClickHouseError as error:
+            raise insert_error(error_code(error), str(error)) from error
+        except OSError as error:
+            raise insert_error(None, str(error)) from error
+        finally:
+            path.unlink(missing_ok=True)
+
+    async def run(self, statement: Statement, limits: Limits | None = None) -> pa.Table:
+        """`query` on the store's own threads; the event loop stays free."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self.query, statement, limits)
+
+    def query(self, statement: Statement, limits: Limits | None = None) -> pa.Table:
+        """The answer as Arrow; `table.schema.metadata[b"rows_read"]` counts what the engine read.
+
+        Raises `Unprocessable` (QUERY_TOO_SLOW, QUERY_TOO_LARGE) beyond the limits.
+        """
+        settings = {**_READ, **(limits or Limits()).settings()}
+        clause = ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items())
+        try:
+            return self._engine.arrow(f"{statement.text}\nSETTINGS {clause}", statement.parameters)
+        except ClickHouseError as error:
+            raise query_error(error_code(error), str(error)) from error
+
+    def check(self) -> None:
+        """Raises `StoreUnavailable` with a reason unless the store answers and can write."""
+        free = os.statvfs(self._engine.path)
+        if free.f_bavail * free.f_frsize < _FREE_BYTES:
+            raise StoreUnavailable(
+                "STORE_DISK_FULL", f"The disk of {self._engine.path} is full: make room on it."
+            )
+        probe = self._temporary / f"insert-{secrets.token_hex(8)}"
+        try:
+            with probe.open("wb") as file:
+                file.write(b"footfall")
+                os.fsync(file.fileno())
+            probe.unlink()
+            self._engine.arrow("SELECT count() FROM migrations", {})
+        except (OSError, ClickHouseError) as error:
+            raise StoreUnavailable(
+                "STORE_UNAVAILABLE", f"The store in {self._engine.path} doesn't work: {error}"
+            ) from error
+
+    def maintain(self) -> int:
+        """Merges a few quiet partitions in which many parts wait; returns how many.
+
+        Reading with FINAL costs nothing in a merged partition and several times as much with
+        dozens of parts. Bounded: at most 4 partitions of at most 20 GiB, untouched for 10 minutes.
+        """
+        waiting = self.query(
+            Statement(
+                "SELECT partition_id, count() AS parts FROM system.parts "
+                "WHERE database = currentDatabase() AND table = 'events' AND active "
+                "GROUP BY partition_id "
+                "HAVING parts >= {parts:UInt32} AND sum(bytes_on_disk) <= {bytes:UInt64} "
+                "AND max(modification_time) < now() - {quiet:UInt32} "
+                "ORDER BY parts DESC, partition_id LIMIT {partitions:UInt32}",
+                {
+                    "parts": _MERGE_PARTS,
+                    "bytes": _MERGE_BYTES,
+                    "quiet": _MERGE_QUIET_SECONDS,
+                    "partitions": _MERGE_PARTITIONS,
+                },
+            )
+        )
+        partitions: list[str] = waiting.column("partition_id").to_pylist()
+        for partition in partitions:
+            self._merge(partition)
+        return len(partitions)
+
+    def _merge(self, partition: str) -> None:
+        try:
+            self._engine.execute(f"OPTIMIZE TABLE events PARTITION ID {_quoted(partition)} FINAL")
+        except ClickHouseError as error:
+            raise query_error(error_code(error), str(error)) from error
+
+    def close(self) -> None:
+        """Waits for running queries, then closes the engine. Nothing may be called afterwards."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._engine.close()
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _literal(value: str | int | float) -> str:
+    return _quoted(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,167 @@
+"""The page's charts: a specification from a result, a legend, a label, and every value as a table.
+
+The drawing itself is `insights.chart`'s, the same for pages, notebooks and pictures; here stands
+what a page puts around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from footfall_server.insights import Result
+from footfall_server.insights.chart import colours, vegalite
+from footfall_server.insights.result import Row
+from footfall_server.web import formats
+from footfall_server.web.ask import INSTALLS
+from footfall_server.web.breakdown import label, segment
+from footfall_server.web.trend import Bucket, buckets
+from footfall_server.web.view import DIMENSIONS
+
+LY = {"hour": "Hourly", "day": "Daily", "week": "Weekly", "month": "Monthly"}
+TALL, SHORT = 284, 262  # plot heights in CSS pixels
+FEWEST = 3  # buckets that make a course
+COMPARED = {"previous": "Previous period", "year": "A year before"}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One entry of a legend: `color` is a token's name, `style` "line", "dash" or ""."""
+
+    label: str
+    color: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of a data table, newest first."""
+
+    label: str
+    cells: Sequence[str]
+    incomplete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A figure: title, one line that says what is measured, the drawing and all of its values."""
+
+    title: str
+    subtitle: str
+    spec: Mapping[str, Any]
+    height: int
+    label: str
+    legend: Sequence[Key]
+    head: Sequence[str]
+    lines: Sequence[Line]
+
+
+def installs(
+    source: Result, rows: Sequence[Row], interval: str, period: str, compare: str
+) -> Chart:
+    """Active installs by bucket, beside the compared period's."""
+    mine = [row for row in rows if row["series"] == INSTALLS]
+    course = buckets(mine, INSTALLS)
+    compared = any(bucket.before is not None for bucket in course)
+    beside = COMPARED.get(compare, "") if compared else ""
+    legend = [Key("This period", "series-1", "line"), Key(beside, "series-other", "dash")]
+    return Chart(
+        title=INSTALLS,
+        subtitle=f"Installs with at least one call, per {interval}",
+        spec=vegalite(replace(source, rows=mine), height=TALL),
+        height=TALL,
+        label=f"{LY[interval]} active installs, {period}. {finding(course)}",
+        legend=legend if compared else [],
+        head=[interval.capitalize(), INSTALLS, *([beside] if compared else [])],
+        lines=[
+            Line(
+                formats.bucket(bucket.key, interval),
+                [formats.count(bucket.value), *([formats.count(bucket.before)] * compared)],
+                bucket.incomplete,
+            )
+            for bucket in reversed(course)
+        ],
+    )
+
+
+def finding(course: Sequence[Bucket]) -> str:
+    """What a chart of one measure shows, in a sentence, for those who don't see it."""
+    whole = [
+        bucket.value for bucket in course if not bucket.incomplete and bucket.value is not None
+    ]
+    if not whole:
+        return "No bucket is complete yet."
+    low, high = formats.count(min(whole)), formats.count(max(whole))
+    spread = f"Always {high}" if low == high else f"Between {low} and {high}"
+    unfinished = "; the last one is incomplete" if course[-1].incomplete else ""
+    return f"{spread}, {formats.count(whole[-1])} in the last complete one{unfinished}."
+
+
+def segments(source: Result, rows: list[Row], dimension: str, interval: str, period: str) -> Chart:
+    """Active installs by bucket, one line for each of the largest segments."""
+    ordered = dimension == "version"
+    words = DIMENSIONS[dimension].lower()
+    table = Table(rows, ordered=ordered)
+    return Chart(
+        title=INSTALLS,
+        subtitle=f"Installs with at least one call, per {interval}, by {words}",
+        spec=vegalite(replace(source, rows=rows), height=TALL, label=label, ordered=ordered),
+        height=TALL,
+        label=f"{LY[interval]} active installs by {words}, {period}: {', '.join(table.names)}.",
+        legend=table.legend("line"),
+        head=[interval.capitalize(), *table.names],
+        lines=table.lines(interval),
+    )
+
+
+def adoption(source: Result | None, rows: list[Row], interval: str) -> Chart | None:
+    """Shares of installs by version, stacked; None with too few buckets to show a course."""
+    table = Table(rows, ordered=True)
+    if source is None or len(table.buckets) < FEWEST or not table.names:
+        return None
+    return Chart(
+        title="Versions",
+        subtitle=f"Share of active installs, per {interval}",
+        spec=vegalite(
+            replace(source, rows=rows), form="shares", height=SHORT, label=label, ordered=True
+        ),
+        height=SHORT,
+        label=f"Share of active installs by library version, per {interval}."
+        f" Newest first: {', '.join(table.names)}.",
+        legend=table.legend(),
+        head=[interval.capitalize(), *table.names],
+        lines=table.lines(interval),
+    )
+
+
+class Table:
+    """A broken-down measure by bucket, oldest first, its columns in the chart's order."""
+
+    def __init__(self, rows: Sequence[Row], *, ordered: bool) -> None:
+        self.buckets: dict[str, dict[str, Row]] = {}
+        for row in sorted((r for r in rows if r["bucket"]), key=lambda r: str(r["bucket"])):
+            self.buckets.setdefault(row["bucket"], {})[label(segment(row))] = row
+        found = dict.fromkeys(label(segment(row)) for row in rows if row["bucket"])
+        self.colors = colours(list(found), ordered=ordered)
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.colors)
+
+    def legend(self, style: str = "") -> list[Key]:
+        return [Key(name, token.removeprefix("@"), style) for name, token in self.colors.items()]
+
+    def lines(self, interval: str) -> list[Line]:
+        """Newest first; a segment that a bucket lacks is 0."""
+        return [
+            Line(
+                formats.bucket(key, interval),
+                [
+                    formats.count(cells[name]["value"] if name in cells else 0)
+                    for name in self.names
+                ],
+                any(row["incomplete"] for row in cells.values()),
+            )
+            for key, cells in reversed(list(self.buckets.items()))
+        ]

@@ -1,0 +1,261 @@
+"""What is served: each page from its request to its answer."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from footfall_server.model.errors import NotFound
+from footfall_server.model.project import Project
+from footfall_server.web import ask, assets, formats, view
+from footfall_server.web.export import export, script
+from footfall_server.web.failure import Failures
+from footfall_server.web.gate import Gate, SignIn
+from footfall_server.web.headers import PageHeaders
+from footfall_server.web.overview import Overview, Quiet, latest, load, local_day
+from footfall_server.web.render import Templates
+from footfall_server.web.services import Services
+from footfall_server.web.view import View
+
+# What the SDK sends with a call: field, example, why.
+FIELDS = (
+    ("event", "fit", "What was used"),
+    ("library_version", "2.4.1", "Adoption of releases"),
+    ("python_version, os_type", "3.12.4, Linux", "What to keep supporting"),
+    ("runtime_environment, ci, ephemeral", "notebook, false, false", "People and machines apart"),
+    ("run_time, process_run_time", "1.31, 1.02 (seconds)", "Speed per release"),
+    ("exception_occurred, exception_type", "true, ValueError", "The type only, never the message"),
+    ("userId", "an id of the install for this library alone", "Counting installs, retention"),
+    ("session_id, parent, weight", "an id of the process, fit, 1", "Order, nesting, sampling"),
+    ("timestamp, messageId", "2026-11-03T09:30:00Z, an id", "Time; a repeat counts once"),
+    ("properties that you declare", "kind=density", "Only those"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectRow:
+    """One project of the list, over 28 days and today."""
+
+    name: str
+    events: float
+    installs: float
+    last_seen: str
+
+
+class Pages:
+    """The handlers, with what they need."""
+
+    def __init__(self, services: Services, templates: Templates) -> None:
+        self.services = services
+        self.templates = templates
+
+    async def projects(self, request: Request) -> Response:
+        """`/`: every project, and how to create one."""
+        now = self.services.clock()
+        found = await run_in_threadpool(self.services.accounts.projects)
+        rows = await asyncio.gather(*(self.project_row(project) for project in found))
+        since = now.date() - timedelta(days=28)
+        rows = sorted(rows, key=lambda row: row.name)
+        signed_in = bool(request.scope.get("footfall.signed_in"))
+        values = {"rows": rows, "since": since, "signed_in": signed_in}
+        return self.templates.page("projects.html", values)
+
+    async def project_row(self, project: Project) -> ProjectRow:
+        now = self.services.clock()
+        today = local_day(project, now).date()
+        start = today - timedelta(days=28)
+        everyone = View(filters=())
+        total = ask.selection(project, everyone, start, today) | {
+            "report": "trends",
+            "series": ask.SERIES[:1],
+            "interval": "month",
+            "fold": True,
+        }
+        events, installs = await asyncio.gather(
+            self.services.insights.run(project, ask.everything(project, today, start), now),
+            self.services.insights.run(project, total, now),
+        )
+        seen = max((str(row["last_seen"]) for row in events.rows), default=None)
+        whole = [row["value"] for row in installs.rows if row["bucket"] is None]
+        return ProjectRow(
+            project.name,
+            sum(row["total"] for row in events.rows),
+            sum(value or 0 for value in whole),
+            formats.seen(seen, now, project.timezone) if seen else "none in these days",
+        )
+
+    async def enter(self, request: Request) -> Response:
+        """`/p/{project}` leads to its overview."""
+        return RedirectResponse(address(await self.project(request), "overview"), 303)
+
+    async def overview(self, request: Request) -> Response:
+        """`/p/{project}/overview`, or a file of it; a project without events opens its setup."""
+        parameters = request.query_params
+        if "from" in parameters or "to" in parameters:
+            return self.pinned(request)
+        project = await self.project(request)
+        state = view.parse(parameters.multi_items())
+        now = self.services.clock()
+        shown = await load(self.services.insights, project, state, now)
+        if isinstance(shown, Quiet) and shown.last is None:
+            return moved(request, address(project, "setup"))
+        if state.format and isinstance(shown, Overview):
+            name = f"{project.name}-installs-{shown.window.start}-{shown.window.end}"
+            if state.format == "py":
+                return script(project, shown.source.query, self.base_url(request), name)
+            return await export(shown.source, shown.main, state.format, name)
+        values = await self.frame(project, "overview")
+        quiet = isinstance(shown, Quiet)
+        values |= {
+            "view": state,
+            "quiet": shown if quiet else None,
+            "overview": None if quiet else shown,
+            "window": shown.window,
+            "interval": shown.interval,
+            "explanation": explanation(state, shown),
+            "notes": notes(state, shown.interval),
+            "days": formats.days(shown.window.start, shown.window.end, shown.window.today),
+            "choices": {} if isinstance(shown, Quiet) else shown.shares,
+            "kept": [pair for pair in parameters.multi_items() if pair[0] in KEPT],
+            "ranges": view.RANGES,
+            "intervals": view.INTERVALS,
+            "comparisons": view.COMPARISONS,
+            "dimensions": view.DIMENSIONS,
+        }
+        return self.templates.page("overview.html", values)
+
+    def pinned(self, request: Request) -> Response:
+        """The date form sends two fields; the address that they mean holds one range."""
+        given = request.query_params
+        state = view.parse(p for p in given.multi_items() if p[0] not in ("from", "to", "range"))
+        wanted = f"{given.get('from', '')}..{given.get('to', '')}"
+        if view.pinned(wanted) is None:
+            wanted = f"{given.get('to', '')}..{given.get('from', '')}"
+        if view.pinned(wanted) is None:
+            return RedirectResponse(f"{request.url.path}?range={quote(wanted, safe='.')}", 303)
+        return RedirectResponse(request.url.path + state.url(range=wanted), 303)
+
+    async def setup(self, request: Request) -> Response:
+        """`/p/{project}/setup`: key, snippet, and a wait for the first event."""
+        project = await self.project(request)
+        now = self.services.clock()
+        keys = await run_in_threadpool(self.services.accounts.write_keys, project)
+        values = await self.frame(project, "setup")
+        values |= {
+            "keys": [key for key in keys if not key.revoked],
+            "last": await latest(self.services.insights, project, now),
+            "endpoint": self.base_url(request),
+            "opt_out": re.sub(r"[^A-Z0-9]", "_", project.name.upper()) + "_DISABLE_USAGE_LOGGING",
+            "fields": FIELDS,
+        }
+        return self.templates.page("setup.html", values)
+
+    async def setup_status(self, request: Request) -> Response:
+        """204 while nothing has come; then a word to htmx to open the overview."""
+        project = await self.project(request)
+        if await latest(self.services.insights, project, self.services.clock()) is None:
+            return Response(status_code=204)
+        return Response(status_code=200, headers={"hx-redirect": address(project, "overview")})
+
+    async def missing(self, request: Request) -> Response:
+        raise NotFound("PAGE_NOT_FOUND", "There is no such page; the list of projects leads on.")
+
+    def base_url(self, request: Request) -> str:
+        """Where clients reach this server, without a slash at the end."""
+        return (self.services.base_url or str(request.base_url)).rstrip("/")
+
+    async def project(self, request: Request) -> Project:
+        name = request.path_params["project"]
+        return await run_in_threadpool(self.services.accounts.project, name)
+
+    async def frame(self, project: Project, page: str) -> dict[str, Any]:
+        """What the shell around a project's page needs."""
+        found = await run_in_threadpool(self.services.accounts.projects)
+        return {
+            "project": project,
+            "projects": sorted(found, key=lambda other: other.name),
+            "page": page,
+            "now": self.services.clock(),
+        }
+
+
+KEPT = ("breakdown", "compare", "event", "filter", "interval")
+
+
+def address(project: Project, page: str) -> str:
+    return f"/p/{quote(project.name, safe='')}/{page}"
+
+
+def moved(request: Request, to: str) -> Response:
+    """Send a reader on; htmx would put the other page inside this one, so it is told to go."""
+    if "hx-request" in request.headers:
+        return Response(status_code=200, headers={"hx-redirect": to})
+    return RedirectResponse(to, 303)
+
+
+def notes(state: View, interval: str) -> list[str]:
+    """What of the address this page could not do."""
+    told = list(state.notes)
+    if state.interval not in (None, interval):
+        asked, given = (view.INTERVALS[name].lower() for name in (str(state.interval), interval))
+        told.append(f"These days can't be shown {asked}; they are shown {given}.")
+    return told
+
+
+def explanation(state: View, shown: Overview | Quiet) -> str:
+    """The line under the title: what is compared, who is counted, what came today."""
+    words = []
+    window = shown.window
+    if window.young:
+        words.append("Figures cover today so far; changes appear with the first complete day.")
+    elif state.compare == "previous":
+        length = "day" if window.days == 1 else f"{window.days} days"
+        words.append(f"Change is against the {length} before.")
+    elif state.compare == "year":
+        words.append("Change is against the same days a year before.")
+    if state.excludes_ci:
+        words.append("CI runs are left out.")
+    if isinstance(shown, Overview) and window.running:
+        calls = "call" if shown.today == 1 else "calls"
+        words.append(f"Today so far: {formats.count(shown.today)} {calls}.")
+    return " ".join(words)
+
+
+def pages(services: Services) -> ASGIApp:
+    """The pages, behind the gate, with their own headers, compression and error pages."""
+    files = assets.load()
+    templates = Templates(files)
+    handlers, failures = Pages(services, templates), Failures(templates)
+    served = {
+        "/": handlers.projects,
+        "/p/{project}": handlers.enter,
+        "/p/{project}/": handlers.enter,
+        "/p/{project}/overview": handlers.overview,
+        "/p/{project}/setup": handlers.setup,
+        "/p/{project}/setup/status": handlers.setup_status,
+        "/sign-in/{secret}": SignIn(services, templates).sign_in,
+        "/{path:path}": handlers.missing,
+    }
+    routes = [Route("/static/{file}", files.serve, methods=["GET"])]
+    routes += [
+        Route(path, failures.guard(handler), methods=["GET"]) for path, handler in served.items()
+    ]
+    around = [
+        Middleware(PageHeaders),
+        Middleware(GZipMiddleware, minimum_size=500),
+        Middleware(Gate, services, templates),
+    ]
+    return Starlette(routes=routes, middleware=around)

@@ -1,0 +1,88 @@
+"""Projects with events of their own, in the session's one store."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from footfall_server.insights import Insights, Result
+from footfall_server.model.project import Project
+from footfall_server.store import Store
+
+
+def stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def needs_raw(value: Any) -> bool:
+    """Whether the JSON column can't give a value back."""
+    if isinstance(value, dict):
+        return not value or any("%2E" in key or needs_raw(each) for key, each in value.items())
+    if isinstance(value, list):
+        return any(needs_raw(each) for each in value)
+    return value is None
+
+
+def lines(project: int, events: Iterable[Any]) -> bytes:
+    """Events of the oracle → the lines that the store takes."""
+    return b"\n".join(
+        json.dumps(
+            {
+                "project": project,
+                "kind": one.kind,
+                "event": one.event,
+                "install": one.install,
+                "message_id": one.message_id,
+                "client_time": stamp(one.client_time or one.time),
+                "time": stamp(one.time),
+                "received_at": stamp(one.time),
+                "time_source": "client",
+                "order": one.order,
+                "properties": one.properties,
+                "raw": json.dumps(one.properties)
+                if any(map(needs_raw, one.properties.values()))
+                else "",
+            }
+        ).encode()
+        for one in events
+    )
+
+
+class Library:
+    """One project: give it events, ask it questions."""
+
+    def __init__(self, store: Store, timezone: str = "UTC") -> None:
+        self.project = Project(1 + secrets.randbelow(2**32 - 1), "nannyml", timezone)
+        self._store = store
+        self._insights = Insights(store)
+        self._blocks = itertools.count()
+
+    def add(self, events: Iterable[Any]) -> None:
+        token = f"{self.project.id}-{next(self._blocks)}"
+        self._store.insert("events", lines(self.project.id, events), token)
+
+    def ask(self, now: datetime = datetime(2027, 1, 1, tzinfo=UTC), **query: Any) -> Result:
+        body = {name.removesuffix("_"): value for name, value in query.items()}
+        return asyncio.run(self._insights.run(self.project, body, now))
+
+
+@pytest.fixture
+def library(store: Store) -> Library:
+    return Library(store)
+
+
+@pytest.fixture
+def brussels(store: Store) -> Library:
+    return Library(store, "Europe/Brussels")
+
+
+@pytest.fixture(scope="session")
+def new_library(store: Store) -> Callable[[], Library]:
+    """For tests that need many projects."""
+    return lambda: Library(store)

@@ -1,0 +1,34 @@
+SELECT segment, max(listed) OVER () AS lists
+FROM (
+SELECT segment, sum(events) AS events, max(startsWith(c0, 'j[')) AS listed
+FROM (
+SELECT library_version_code AS c0, sum(weight) * 1 AS events
+FROM events FINAL
+WHERE project = {p0:UInt32}
+  AND time >= {p1:DateTime64(6, 'UTC')}
+  AND time < {p2:DateTime64(6, 'UTC')}
+  AND kind = 'track'
+GROUP BY c0)
+ARRAY JOIN if(startsWith(c0, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(c0, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(c0, 2)))))), [if(c0 = '', '$none', substring(c0, 2))]) AS segment
+GROUP BY segment)
+ORDER BY round(events, 6) DESC, segment LIMIT {p3:UInt32}
+-- p0 = 7
+-- p1 = '2025-12-31 23:00:00.000000'
+-- p2 = '2026-01-31 23:00:00.000000'
+-- p3 = 3
+
+SELECT 0 AS part, bucket, 0 AS fold, toString(segment) AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
+FROM (
+SELECT toInt64(toUInt16(toStartOfMonth(toDate(time, {p2:String})))) AS bucket, if(if(library_version_code = '', '$none', substring(library_version_code, 2)) IN {p0:Array(String)}, if(library_version_code = '', '$none', substring(library_version_code, 2)), {p1:String}) AS segment, install_key, weight, exception_occurred_code
+FROM events FINAL 
+WHERE project = {p3:UInt32}
+  AND time >= {p4:DateTime64(6, 'UTC')}
+  AND time < {p5:DateTime64(6, 'UTC')}
+  AND kind = 'track')
+GROUP BY bucket, segment
+-- p0 = ['1.0']
+-- p1 = '$other'
+-- p2 = 'Europe/Brussels'
+-- p3 = 7
+-- p4 = '2025-12-31 23:00:00.000000'
+-- p5 = '2026-01-31 23:00:00.000000'

@@ -1,0 +1,17 @@
+SELECT 0 AS part, change.1 AS bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate
+FROM (
+SELECT segment, install_key, arraySort(groupUniqArray(day)) AS days
+FROM (
+SELECT toInt64(toUInt16(toDate(time, {p0:String}))) AS day, '' AS segment, install_key
+FROM events FINAL 
+WHERE project = {p1:UInt32}
+  AND time >= {p2:DateTime64(6, 'UTC')}
+  AND time < {p3:DateTime64(6, 'UTC')}
+  AND kind = 'track')
+GROUP BY segment, install_key)
+ARRAY JOIN arrayConcat(arrayMap(d -> (d, 1), days), arrayMap((d, next) -> (least(d + 30, next), -1), days, arrayPushBack(arrayPopFront(days), 1000000))) AS change
+GROUP BY bucket
+-- p0 = 'Europe/Brussels'
+-- p1 = 7
+-- p2 = '2025-12-02 23:00:00.000000'
+-- p3 = '2026-01-31 23:00:00.000000'

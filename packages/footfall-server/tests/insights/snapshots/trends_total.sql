@@ -1,0 +1,13 @@
+SELECT 0 AS part, bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
+FROM (
+SELECT toInt64(toUInt16(toDate(time, {p0:String}))) AS bucket, '' AS segment, install_key, weight, exception_occurred_code
+FROM events FINAL 
+WHERE project = {p1:UInt32}
+  AND time >= {p2:DateTime64(6, 'UTC')}
+  AND time < {p3:DateTime64(6, 'UTC')}
+  AND kind = 'track')
+GROUP BY bucket
+-- p0 = 'Europe/Brussels'
+-- p1 = 7
+-- p2 = '2025-12-31 23:00:00.000000'
+-- p3 = '2026-01-31 23:00:00.000000'

@@ -1,0 +1,174 @@
+"""Charts: honest about what is unfinished, small, without a colour of their own."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+import vl_convert
+from footfall_server.insights.chart import colours, vegalite
+from footfall_server.insights.result import Result
+
+DAY = date(2026, 8, 27)
+HOSTILE = "1\\\"};alert(1);//\n'</script>"
+
+
+def result(
+    segments: tuple[tuple[str, ...], ...] = ((),),
+    days: int = 90,
+    compared: bool = False,
+    measure: str = "total",
+    interval: str = "day",
+) -> Result:
+    rows: list[dict[str, Any]] = [
+        {
+            "bucket": (DAY + timedelta(days=day)).isoformat(),
+            "series": "A",
+            "segment": list(segment),
+            "value": 100 + day % 7,
+            "incomplete": day == days - 1,
+            "compare": compare,
+        }
+        for compare in ((False, True) if compared else (False,))
+        for segment in segments
+        for day in range(days)
+    ]
+    rows.append({**rows[0], "bucket": None})
+    query: dict[str, Any] = {
+        "report": "trends",
+        "interval": interval,
+        "series": [{"measure": measure}],
+    }
+    if segments != ((),):
+        query["breakdown"] = ["name"]
+    if compared:
+        query["compare"] = "previous_period"
+    return Result("trends", query, rows, {})
+
+
+def layer(spec: dict[str, Any], field: str, mark: str = "line") -> dict[str, Any]:
+    """The layer that draws a field in a way."""
+    [found] = [
+        one
+        for one in spec["layer"]
+        if one["mark"]["type"] == mark and one["encoding"]["y"]["field"] == field
+    ]
+    return dict(found)
+
+
+def scale(spec: dict[str, Any], channel: str = "color") -> dict[str, Any]:
+    return dict(next(o for o in spec["layer"] if channel in o["encoding"])["encoding"][channel])[
+        "scale"
+    ]
+
+
+def tooltips(spec: dict[str, Any]) -> list[str]:
+    return [one["title"] for each in spec["layer"] for one in each["encoding"].get("tooltip", [])]
+
+
+def test_an_unfinished_bucket_is_dashed_and_not_in_the_line() -> None:
+    spec = vegalite(result())
+    data = spec["datasets"]["course"]
+    assert layer(spec, "d")["mark"]["strokeDash"] == [3, 4]
+    assert [one["t"] for one in data if "d" in one] == ["2026-11-23", "2026-11-24"]
+    assert layer(spec, "v")["transform"] == [{"filter": "datum.o"}]
+    assert layer(spec, "v", "area")["transform"] == [{"filter": "datum.o"}]
+    assert [one["t"] for one in data if "o" not in one] == ["2026-11-24"]
+
+
+def test_the_period_before_is_grey_and_dotted() -> None:
+    spec = vegalite(result(compared=True))
+    mark = layer(spec, "p")["mark"]
+    assert (mark["stroke"], mark["strokeDash"]) == ("@series-other", [1, 3])
+    assert [one["p"] for one in spec["datasets"]["course"]] == [100 + d % 7 for d in range(90)]
+    assert tooltips(spec) == ["Time", "A", "Previous period"]
+
+
+def test_six_segments_have_a_slot_and_other_is_grey() -> None:
+    segments = (*((f"s{place}",) for place in range(8)), ("$other",))
+    spec = vegalite(result(segments))
+    names = ["s0", "s1", "s2", "s3", "s4", "s5", "Other"]
+    assert tooltips(spec) == ["Time", *names]
+    expected = [f"@series-{slot}" for slot in range(1, 7)] + ["@series-other"]
+    assert scale(spec)["range"] == expected
+    assert list(colours(names, ordered=False).values()) == expected
+    assert spec["usermeta"] == {"omitted_segments": 2}
+
+
+def test_few_lines_carry_their_names_apart_from_each_other() -> None:
+    labels = vegalite(result((("a",), ("b",), ("c",))))["datasets"]["ends"]
+    assert {one["n"] for one in labels} == {"a", "b", "c"}
+    heights = sorted(one["y"] for one in labels)
+    assert all(upper - lower >= 6 for lower, upper in itertools.pairwise(heights))
+    assert "ends" not in vegalite(result(tuple((f"s{i}",) for i in range(5))))["datasets"]
+
+
+def test_shares_of_versions_are_stacked_newest_strongest() -> None:
+    segments = (("0.9",), ("0.10",), ("$none",), ("$other",), ("1.0rc1",))
+    spec = vegalite(result(segments), form="shares")
+    assert tooltips(spec) == ["Time", "1.0rc1", "0.10", "0.9", "Not sent", "Other"]
+    found = scale(spec, "fill")
+    assert found["domain"] == ["s0", "s1", "s2", "s3", "s4"]
+    assert found["range"] == ["@seq-1", "@seq-2", "@seq-3", "@seq-4", "@series-other"]
+    assert spec["layer"][0]["encoding"]["y"]["stack"] == "normalize"
+    data = spec["datasets"]["course"]
+    assert [one["t"] for one in data if "e" in one] == ["2026-11-23", "2026-11-24"]
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        vegalite(result()),
+        vegalite(result(compared=True, days=3_000)),
+        vegalite(result(tuple((f"s{place}",) for place in range(7)), days=366)),
+        vegalite(result(tuple((f"s{place}",) for place in range(7)), days=3_000)),
+        vegalite(result((("1.0",), ("2.0",))), form="shares"),
+        vegalite(result(((HOSTILE,), (HOSTILE * 2,)))),
+        vegalite(result(((HOSTILE,), (HOSTILE * 2,))), form="shares"),
+        vegalite(result((("1.0",),), interval="week")),
+        vegalite(result(days=1)),
+        vegalite(Result("events_table", {}, [{"event": "fit", "total": 3}], {})),
+        vegalite(Result("trends", {"interval": "day", "series": []}, [], {})),
+    ],
+)
+def test_every_spec_draws_is_small_and_holds_no_colour_or_theme(spec: dict[str, Any]) -> None:
+    text = json.dumps(spec)
+    assert len(text) <= 50_000
+    assert not re.search(r"#[0-9a-fA-F]{3,8}\b", text)
+    assert "config" not in spec
+    assert spec["height"] == 284
+    assert all(len(values) <= 400 for values in spec["datasets"].values())
+    svg = vl_convert.vegalite_to_svg(
+        {**json.loads(re.sub(r"@[\w-]+", "#123456", text)), "width": 600}
+    )
+    assert svg.startswith("<svg")
+
+
+def test_long_lines_keep_their_peaks() -> None:
+    long = result(days=3_000)
+    long.rows[1_234]["value"] = 10_000
+    assert max(one["v"] for one in vegalite(long)["datasets"]["course"]) == 10_000
+
+
+def test_dates_are_the_same_day_in_every_timezone() -> None:
+    spec = vegalite(result())
+    assert layer(spec, "v")["encoding"]["x"]["scale"] == {"type": "utc"}
+    times = [
+        t for o in spec["layer"] for t in o["encoding"].get("tooltip", []) if t["field"] == "t"
+    ]
+    assert [one["timeUnit"] for one in times] == ["utcyearmonthdatehours"]
+
+
+def test_rates_are_percentages_and_counts_are_whole() -> None:
+    rates = layer(vegalite(result(measure="error_rate")), "v")["encoding"]["y"]["axis"]
+    assert (rates["format"], "tickMinStep" in rates) == (".2%", False)
+    counts = layer(vegalite(result()), "v")["encoding"]["y"]["axis"]
+    assert (counts["format"], counts["tickMinStep"]) == ("~s", 1)
+
+
+def test_the_same_result_gives_the_same_spec() -> None:
+    assert vegalite(result(compared=True)) == vegalite(result(compared=True))

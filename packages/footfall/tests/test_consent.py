@@ -237,7 +237,7 @@ def test_pytest_keeps_events_from_every_collector_but_a_local_one(make_usage, mo
 WATCH = """
 import sys
 seen = []
-QUIET = {"compile", "exec", "marshal.loads", "object.__getattr__", "code.__new__", "os.listdir",
+QUIET = {"compile", "sys._getframemodulename", "exec", "marshal.loads", "object.__getattr__", "code.__new__", "os.listdir",
          "import", "sys._getframe", "object.__setattr__", "object.__delattr__", "sys.excepthook",
          "cpython._PySys_ClearAuditHooks", "os.scandir", "sys.unraisablehook"}
 def watch(event, args):

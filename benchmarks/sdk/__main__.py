@@ -91,7 +91,8 @@ def imports() -> None:
         " p = types.ModuleType('nannyml');"
         " p.__path__ = u.find_spec('nannyml').submodule_search_locations; p.__version__ = '0';"
         " t = types.ModuleType('nannyml._typing'); t.ParamSpec = typing.ParamSpec;"
-        " sys.modules.update({'nannyml': p, 'nannyml._typing': t}); import nannyml.usage_logging",
+        "  sys.modules.update({'nannyml': p, 'nannyml._typing': t})"
+        "; import nannyml.usage_logging",
         "segment": "import segment.analytics", "posthog": "import posthog",
         "mixpanel": "import mixpanel", "huggingface": "from huggingface_hub.utils import _telemetry",
     }  # fmt: skip
@@ -113,8 +114,7 @@ def exits() -> None:
     rows: list[list[object]] = []
     for sdk in ["empty", "footfall", *PEERS]:
         cells: list[object] = [sdk]
-        for count in (1, 1000):
-            cells.append(healthy(sdk, count))
+        cells += [healthy(sdk, count) for count in (1, 1000)]
         for url in (refused(), BlackHole().url):
             seconds = []
             for _ in range(3 if sdk in ("empty", "footfall") else 1):
@@ -124,8 +124,17 @@ def exits() -> None:
             cells.append(f"{least:.3f}" if least < LIMIT - 1 else f"> {LIMIT}")
         cells.append(later(sdk))
         rows.append(cells)
-    table(["exit, seconds from the last call", "1 event (delivered)", "1,000 (delivered, doubled)",
-           "1,000 refused", "1,000, black hole", "of 1,000 refused, after the next run"], rows)
+    table(
+        [
+            "exit, seconds from the last call",
+            "1 event (delivered)",
+            "1,000 (delivered, doubled)",
+            "1,000 refused",
+            "1,000, black hole",
+            "of 1,000 refused, after the next run",
+        ],
+        rows,
+    )
     print("\nMixpanel: 40 events refused and in the black hole; with 50 it blocks inside the call.")
 
 
@@ -175,8 +184,17 @@ def children() -> None:
             else:
                 cells.append("not run")
         rows.append(cells)
-    table(["delivered by 5 children", "os.fork, exit", "os.fork, flush, _exit",
-           "multiprocessing fork", "spawn", "forkserver"], rows)
+    table(
+        [
+            "delivered by 5 children",
+            "os.fork, exit",
+            "os.fork, flush, _exit",
+            "multiprocessing fork",
+            "spawn",
+            "forkserver",
+        ],
+        rows,
+    )
 
 
 def throughputs() -> None:

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def version_of(python):
             [python, "-c", "import sys; print(sys.implementation.name, sys.version.split()[0])"],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            universal_newlines=True,
+            text=True,
             timeout=20,
         ).stdout.split()
     except (OSError, subprocess.TimeoutExpired):
@@ -79,10 +80,26 @@ if not INSIDE:
             env=dict(os.environ, FOOTFALL_MATRIX="1", PYTHONPATH=str(HERE.parent / "src")),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            universal_newlines=True,
+            text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout[-8000:]
         passed = re.search(r"(\d+) passed", done.stdout)
         assert passed
         assert int(passed.group(1)) > 300
         print("CPython %s: %s" % (version, done.stdout.strip().splitlines()[-1]))
+
+    def test_a_wheel_needs_nothing(tmp_path):
+        build = [
+            sys.executable,
+            str(ROOT / "tools" / "bootstrap.py"),
+            "uv",
+            "build",
+            "--wheel",
+            "-q",
+        ]
+        subprocess.run([*build, "packages/footfall", "-o", str(tmp_path)], check=True)
+        (wheel,) = tmp_path.glob("*.whl")
+        files = zipfile.ZipFile(str(wheel))
+        (name,) = (n for n in files.namelist() if n.endswith("METADATA"))
+        assert b"Requires-Dist" not in files.read(name)
+        assert "footfall/py.typed" in files.namelist()

@@ -4,13 +4,14 @@ import json
 import sys
 
 import pytest
-
 from footfall import cli
 from footfall.testing import capture
 
 LIBRARY = """
 import footfall
-usage = footfall.Usage("mylib", "1.0", %r, "wk", opt_out_env="MY_OFF", version_property="my_version")
+usage = footfall.Usage(
+    "mylib", "1.0", %r, "wk", opt_out_env="MY_OFF", version_property="my_version"
+)
 
 @usage.log("fit", arguments={"kind": "which method"}, properties={"family": "A"}, why="The core.")
 def fit(data, kind: str = "x"):

@@ -40,4 +40,4 @@ lock: ## resolve all dependencies anew
 	@$(PYTHON) tools/bootstrap.py lock
 
 clean: ## remove what the other targets made
-	rm -rf .venv .tools .matrix .demo docs/_build
+	rm -rf .venv .tools .matrix .bench .demo docs/_build

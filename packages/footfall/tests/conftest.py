@@ -11,9 +11,8 @@ import threading
 import zlib
 from pathlib import Path
 
-import pytest
-
 import footfall
+import pytest
 
 SOURCE = Path(footfall.__file__).resolve().parent.parent
 SPEAKING = ("FOOTFALL_", "DO_NOT_TRACK", "CI", "GITHUB_ACTIONS", "GITLAB_CI", "BUILD_NUMBER")
@@ -190,9 +189,8 @@ def run(tmp_path, collector):
         done = subprocess.run(
             [sys.executable, str(path), *arguments],
             env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            universal_newlines=True,
+            capture_output=True,
+            text=True,
             timeout=timeout,
         )
         if check:

@@ -6,7 +6,6 @@ import threading
 from collections import Counter
 
 import pytest
-
 from footfall.buffer import MOST_CALLS, Buffer, Stratum, random_fraction
 from footfall.declaration import Declaration
 from footfall.tally import Tally

@@ -8,9 +8,8 @@ import pickle
 import sys
 import traceback
 
-import pytest
-
 import footfall
+import pytest
 from footfall.testing import capture
 
 usage = footfall.Usage("lib", "1.2.3", "http://127.0.0.1:9", "wk")

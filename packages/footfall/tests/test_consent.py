@@ -3,9 +3,8 @@
 import os
 import sys
 
-import pytest
-
 import footfall
+import pytest
 from footfall import consent, state
 from footfall.consent import Consent, decide, parse_dotenv
 
@@ -237,9 +236,10 @@ def test_pytest_keeps_events_from_every_collector_but_a_local_one(make_usage, mo
 WATCH = """
 import sys
 seen = []
-QUIET = {"compile", "exec", "marshal.loads", "object.__getattr__", "code.__new__", "os.listdir",
-         "import", "sys._getframe", "object.__setattr__", "object.__delattr__", "sys.excepthook",
-         "cpython._PySys_ClearAuditHooks", "os.scandir", "sys.unraisablehook"}
+QUIET = {"compile", "sys._getframemodulename", "exec", "marshal.loads", "object.__getattr__",
+         "code.__new__", "os.listdir", "import", "sys._getframe", "object.__setattr__",
+         "object.__delattr__", "sys.excepthook", "cpython._PySys_ClearAuditHooks",
+         "os.scandir", "sys.unraisablehook"}
 def watch(event, args):
     if event == "open":
         mode, flags = args[1], args[2]

@@ -5,9 +5,8 @@ import json
 import socket
 import time
 
-import pytest
-
 import footfall
+import pytest
 from footfall import transport
 from footfall.transport import outcome, proxy_for, retry_after
 

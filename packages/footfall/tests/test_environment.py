@@ -4,7 +4,6 @@ import re
 import types
 
 import pytest
-
 from footfall import install
 from footfall.environment import Probe, ci_service, describe, runtime_environment
 from footfall.install import from_machine, machine_id
@@ -62,9 +61,7 @@ POD = {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
         (Machine({"/etc/resolv.conf": "search eu-west-1.compute.internal"}, **POD), "eks"),
         (Machine({"/sys/class/dmi/id/sys_vendor": "Amazon EC2\n"}, **POD), "eks"),
         (
-            Machine(
-                AWS_WEB_IDENTITY_TOKEN_FILE="/var/run/secrets/eks.amazonaws.com/token", **POD
-            ),
+            Machine(AWS_WEB_IDENTITY_TOKEN_FILE="/var/run/secrets/eks.amazonaws.com/token", **POD),
             "eks",
         ),
         (Machine(AWS_LAMBDA_FUNCTION_NAME="f"), "serverless"),

@@ -6,7 +6,6 @@ import subprocess
 import sys
 
 import pytest
-
 from footfall.event import Event
 from footfall.spool import Spool, line, parse
 

@@ -105,7 +105,8 @@ def _leave_interrupted(busy: List[Delivery]) -> None:
 
 def _ends_by_interrupt() -> bool:
     """Whether an unhandled KeyboardInterrupt ends the program; in a shell it wouldn't."""
-    return getattr(sys, "last_type", None) is KeyboardInterrupt and not hasattr(sys, "ps1")
+    shell = hasattr(sys, "ps1") or "IPython" in sys.modules
+    return getattr(sys, "last_type", None) is KeyboardInterrupt and not shell
 
 
 def _remember_interrupt() -> None:

@@ -1,0 +1,1 @@
+"""The SDK beside its peers: call, import, exit, loss, children, CPU; each against a floor."""

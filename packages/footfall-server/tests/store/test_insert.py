@@ -127,6 +127,32 @@ def test_properties_come_back_as_sent(store: Store, project: int) -> None:
     assert json.loads(row["properties"]) == properties
 
 
+def test_lists_of_any_mixture_come_back_as_sent(store: Store, project: int) -> None:
+    values = [
+        True,
+        "a",
+        1,
+        2.5,
+        [1],
+        ["a"],
+        {"x": 1},
+        {"x": "a"},
+        {"y": True},
+        [],
+        [None],
+        "2026-01-01",
+    ]
+    lists = [list(each) for size in (1, 2, 3) for each in itertools.permutations(values, size)]
+    block = b"".join(
+        line(project, message_id=f"m{place}", order=place, properties={"l": each, "o": {"i": each}})
+        for place, each in enumerate(lists)
+    )
+    store.insert("events", block, f"{project}-a")
+    found = [json.loads(row["properties"]) for row in rows(store, project)]
+    assert [json.dumps(each["l"]) for each in found] == [json.dumps(each) for each in lists]
+    assert all(json.dumps(each["l"]) == json.dumps(each["o"]["i"]) for each in found)
+
+
 def test_raw_keeps_what_the_column_can_not(store: Store, project: int) -> None:
     raw = json.dumps({"nothing": None, "object": {}, "%2E": 1})
     block = line(project, properties={"nothing": None, "object": {}, "%2E": 1}, raw=raw)

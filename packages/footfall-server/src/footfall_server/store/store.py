@@ -25,9 +25,11 @@ _COLUMNS: Mapping[Table, str] = {
     "rejected": "project, id, received_at, dialect, reason, message, body",
 }
 
-# Text that looks like a date stays a text; {"a.b": 1, "a": {"b": 2}} is no conflict.
+# Text that looks like a date stays a text; {"a.b": 1, "a": {"b": 2}} is no conflict; [true, "a"]
+# and [true, 1] stay what they are (else they come back as ["true", "a"] and [1, 1]).
 _INSERT = (
     "input_format_try_infer_dates = 0, input_format_try_infer_datetimes = 0, "
+    "input_format_json_read_bools_as_strings = 0, input_format_json_read_bools_as_numbers = 0, "
     "json_type_escape_dots_in_keys = 1, date_time_input_format = 'best_effort', "
     "output_format_json_escape_forward_slashes = 0, output_format_json_quote_64bit_integers = 0, "
     "input_format_skip_unknown_fields = 0, max_partitions_per_insert_block = 0, async_insert = 0"

@@ -85,6 +85,18 @@ def test_it_stays_the_first_when_the_parts_are_merged(store: Store, project: int
     assert _stored(store, project) == 1
 
 
+def test_maintenance_merges_partitions_in_which_many_parts_wait(store: Store, project: int) -> None:
+    for order in range(1, 7):
+        block = line(project, order=order, client_time="2032-05-05T00:00:00Z")
+        store.insert("events", block, f"{project}-{order}")
+    assert store.maintain() == 0
+    for _ in range(50):
+        if store.maintain(quiet_seconds=-60) == 0:
+            break
+    [row] = rows(store, project)
+    assert row["position"] == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [

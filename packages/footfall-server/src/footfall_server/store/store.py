@@ -132,11 +132,12 @@ class Store:
                 "STORE_UNAVAILABLE", f"The store in {self._engine.path} doesn't work: {error}"
             ) from error
 
-    def maintain(self) -> int:
+    def maintain(self, quiet_seconds: int = _MERGE_QUIET_SECONDS) -> int:
         """Merges a few quiet partitions in which many parts wait; returns how many.
 
         Reading with FINAL costs nothing in a merged partition and several times as much with
-        dozens of parts. Bounded: at most 4 partitions of at most 20 GiB, untouched for 10 minutes.
+        dozens of parts. Bounded: at most 4 partitions of at most 20 GiB, untouched for
+        `quiet_seconds` (10 minutes).
         """
         waiting = self.query(
             Statement(
@@ -144,12 +145,12 @@ class Store:
                 "WHERE database = currentDatabase() AND table = 'events' AND active "
                 "GROUP BY partition_id "
                 "HAVING parts >= {parts:UInt32} AND sum(bytes_on_disk) <= {bytes:UInt64} "
-                "AND max(modification_time) < now() - {quiet:UInt32} "
+                "AND max(modification_time) < now() - {quiet:Int32} "
                 "ORDER BY parts DESC, partition_id LIMIT {partitions:UInt32}",
                 {
                     "parts": _MERGE_PARTS,
                     "bytes": _MERGE_BYTES,
-                    "quiet": _MERGE_QUIET_SECONDS,
+                    "quiet": quiet_seconds,
                     "partitions": _MERGE_PARTITIONS,
                 },
             )

@@ -129,7 +129,7 @@ def holds(one: Event, condition: dict[str, Any]) -> bool:
         return (value is MISSING) == (op == "is_not_set")
     if value is MISSING and name in FLAGS:
         value = False
-    candidates = [value, *value] if isinstance(value, list) else [value]
+    candidates = value if isinstance(value, list) else [value]
     return any(satisfies(each, op, values) for each in candidates if each not in (MISSING, None))
 
 
@@ -171,7 +171,7 @@ def comparable(value: Value, other: Value) -> bool:
 def counted(one: Event, query: dict[str, Any], series: dict[str, Any]) -> bool:
     """Whether an event feeds a series, its time aside."""
     filters = [*query.get("filters", []), *series.get("filters", [])]
-    if not any("kind" in json.dumps(each) for each in filters) and one.kind != "track":
+    if not any('"kind"' in json.dumps(each) for each in filters) and one.kind != "track":
         return False
     names = series.get("event")
     if names is not None and one.event not in ([names] if isinstance(names, str) else names):
@@ -291,12 +291,20 @@ def trends(events: list[Event], query: dict[str, Any]) -> list[dict[str, Any]]:
     named = [one.get("name") or chr(ord("A") + place) for place, one in enumerate(series)]
     feeds = [[each for each in once(events) if counted(each, query, one)] for one in series]
     parts = query.get("breakdown", [])
-    top, other = ranking(feeds, parts, query.get("limit", 10), start, end)
+    top = ranking(feeds, parts, query.get("limit", 10), start, end)
+    other = ("$other",) * len(parts)
     rows = []
     buckets: list[str | None] = [*labels(start, end, query["interval"], zone)]
     buckets += [None] if query.get("fold") else []
+    # What a rolling number sees before the range may be in no segment of the range: then in other.
+    others = parts and any(
+        other in named_segments(each, parts, top)
+        for one, fed in zip(series, feeds, strict=True)
+        for bucket in buckets
+        for each in looked_at(fed, bucket, query, one.get("measure", "total"))
+    )
     for bucket in buckets:
-        for segment in [*top, *([other] if other else [])]:
+        for segment in [*top, *([other] if others else [])]:
             values = {}
             for name, one, fed in zip(named, series, feeds, strict=True):
                 within = looked_at(fed, bucket, query, one.get("measure", "total"))
@@ -327,9 +335,9 @@ def named_segments(
 
 def ranking(
     feeds: list[list[Event]], parts: list[Value], limit: int, start: datetime, end: datetime
-) -> tuple[list[tuple[str, ...]], tuple[str, ...] | None]:
+) -> list[tuple[str, ...]]:
     if not parts:
-        return [()], None
+        return [()]
     weights: dict[tuple[str, ...], float] = {}
     for fed in feeds:
         for one in fed:
@@ -337,8 +345,7 @@ def ranking(
                 for each in combinations(one, parts):
                     weights[each] = weights.get(each, 0) + one.weight
     ranked = sorted(weights, key=lambda each: (-round(weights[each], 6), each))
-    other = ("$other",) * len(parts) if len(ranked) > limit else None
-    return ranked[:limit], other
+    return ranked[:limit]
 
 
 def looked_at(

@@ -85,6 +85,17 @@ def test_it_stays_the_first_when_the_parts_are_merged(store: Store, project: int
     assert _stored(store, project) == 1
 
 
+def test_maintenance_merges_partitions_in_which_many_parts_wait(store: Store, project: int) -> None:
+    for order in range(1, 7):
+        block = line(project, order=order, client_time="2032-05-05T00:00:00Z")
+        store.insert("events", block, f"{project}-{order}")
+    merged = [store.maintain(quiet_seconds=-60) for _ in range(50)]
+    assert merged[-1] == 0
+    assert _stored(store, project) < 6
+    [row] = rows(store, project)
+    assert row["position"] == 1
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -125,6 +136,32 @@ def test_properties_come_back_as_sent(store: Store, project: int) -> None:
     store.insert("events", line(project, properties=properties), f"{project}-a")
     [row] = rows(store, project)
     assert json.loads(row["properties"]) == properties
+
+
+def test_lists_of_any_mixture_come_back_as_sent(store: Store, project: int) -> None:
+    values = [
+        True,
+        "a",
+        1,
+        2.5,
+        [1],
+        ["a"],
+        {"x": 1},
+        {"x": "a"},
+        {"y": True},
+        [],
+        [None],
+        "2026-01-01",
+    ]
+    lists = [list(each) for size in (1, 2, 3) for each in itertools.permutations(values, size)]
+    block = b"".join(
+        line(project, message_id=f"m{place}", order=place, properties={"l": each, "o": {"i": each}})
+        for place, each in enumerate(lists)
+    )
+    store.insert("events", block, f"{project}-a")
+    found = [json.loads(row["properties"]) for row in rows(store, project)]
+    assert [json.dumps(each["l"]) for each in found] == [json.dumps(each) for each in lists]
+    assert all(json.dumps(each["l"]) == json.dumps(each["o"]["i"]) for each in found)
 
 
 def test_raw_keeps_what_the_column_can_not(store: Store, project: int) -> None:

@@ -25,9 +25,11 @@ _COLUMNS: Mapping[Table, str] = {
     "rejected": "project, id, received_at, dialect, reason, message, body",
 }
 
-# Text that looks like a date stays a text; {"a.b": 1, "a": {"b": 2}} is no conflict.
+# Text that looks like a date stays a text; {"a.b": 1, "a": {"b": 2}} is no conflict; [true, "a"]
+# and [true, 1] stay what they are (else they come back as ["true", "a"] and [1, 1]).
 _INSERT = (
     "input_format_try_infer_dates = 0, input_format_try_infer_datetimes = 0, "
+    "input_format_json_read_bools_as_strings = 0, input_format_json_read_bools_as_numbers = 0, "
     "json_type_escape_dots_in_keys = 1, date_time_input_format = 'best_effort', "
     "output_format_json_escape_forward_slashes = 0, output_format_json_quote_64bit_integers = 0, "
     "input_format_skip_unknown_fields = 0, max_partitions_per_insert_block = 0, async_insert = 0"
@@ -130,11 +132,12 @@ class Store:
                 "STORE_UNAVAILABLE", f"The store in {self._engine.path} doesn't work: {error}"
             ) from error
 
-    def maintain(self) -> int:
+    def maintain(self, quiet_seconds: int = _MERGE_QUIET_SECONDS) -> int:
         """Merges a few quiet partitions in which many parts wait; returns how many.
 
         Reading with FINAL costs nothing in a merged partition and several times as much with
-        dozens of parts. Bounded: at most 4 partitions of at most 20 GiB, untouched for 10 minutes.
+        dozens of parts. Bounded: at most 4 partitions of at most 20 GiB, untouched for
+        `quiet_seconds` (10 minutes).
         """
         waiting = self.query(
             Statement(
@@ -142,12 +145,12 @@ class Store:
                 "WHERE database = currentDatabase() AND table = 'events' AND active "
                 "GROUP BY partition_id "
                 "HAVING parts >= {parts:UInt32} AND sum(bytes_on_disk) <= {bytes:UInt64} "
-                "AND max(modification_time) < now() - {quiet:UInt32} "
+                "AND max(modification_time) < now() - {quiet:Int32} "
                 "ORDER BY parts DESC, partition_id LIMIT {partitions:UInt32}",
                 {
                     "parts": _MERGE_PARTS,
                     "bytes": _MERGE_BYTES,
-                    "quiet": _MERGE_QUIET_SECONDS,
+                    "quiet": quiet_seconds,
                     "partitions": _MERGE_PARTITIONS,
                 },
             )

@@ -41,7 +41,7 @@ def result(
     query: dict[str, Any] = {
         "report": "trends",
         "interval": interval,
-        "series": [{"measure": measure}],
+        "series": [{"name": "A", "measure": measure}],
     }
     if segments != ((),):
         query["breakdown"] = ["name"]

@@ -94,7 +94,8 @@ def imports() -> None:
         "  sys.modules.update({'nannyml': p, 'nannyml._typing': t})"
         "; import nannyml.usage_logging",
         "segment": "import segment.analytics", "posthog": "import posthog",
-        "mixpanel": "import mixpanel", "huggingface": "from huggingface_hub.utils import _telemetry",
+        "mixpanel": "import mixpanel",
+        "huggingface": "from huggingface_hub.utils import _telemetry",
     }  # fmt: skip
     taken: dict[str, list[float]] = {name: [] for name in ["pass", *statements]}
     with tempfile.TemporaryDirectory() as home:

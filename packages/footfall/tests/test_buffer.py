@@ -27,8 +27,7 @@ def test_the_weights_sum_to_the_calls(count, chunk):
     assert len(stratum.sample) == min(count, 20)
     assert len({call[1] for call in stratum.sample}) == len(stratum.sample)
     tally = Tally(20)
-    for _ in stratum.sample:
-        tally.send(stratum.weight())
+    tally.send(stratum.weight() for _ in stratum.sample)
     assert tally.sent == count
 
 

@@ -188,13 +188,16 @@ def _function(tracer: Tracer, declaration: Declaration, function: Callable[..., 
 def _function_with_values(
     tracer: Tracer, declaration: Declaration, function: Callable[..., Any]
 ) -> Any:
-    clock, enter, leave = perf_counter_ns, tracer.current.set, tracer.current.reset
+    gate, clock, read = tracer.gate, perf_counter_ns, declaration.values
+    enter, leave, event = tracer.current.set, tracer.current.reset, declaration.event
+    lane: Lane = tracer.buffer.lane(event)
+    append, fold = lane.append, tracer.buffer.fold
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not tracer.gate.open and not tracer.admits():
+        if not gate.open and not tracer.admits():
             return function(*args, **kwargs)
-        token = enter(declaration.event)
+        token = enter(event)
         start = clock()
         before = cpu_before(start)
         try:
@@ -204,27 +207,20 @@ def _function_with_values(
             raise
         end = clock()
         leave(token)
-        _succeeded(tracer, declaration, start, end, before, token, (args, kwargs))
+        cpu = time = end - start
+        if time > FINEST:
+            cpu = cpu_after(start, end, before)
+        try:
+            values = read(args, kwargs)
+        except Exception as problem:
+            values = None
+            _report(problem)
+        append((declaration, end, time, cpu, token.old_value, values, None))
+        if len(lane) > gate.limit:
+            fold(lane)
         return result
 
     return call
-
-
-def _succeeded(
-    tracer: Tracer,
-    declaration: Declaration,
-    start: int,
-    end: int,
-    before: int,
-    token: Token[Optional[str]],
-    arguments: Tuple[Tuple[Any, ...], Dict[str, Any]],
-) -> None:
-    try:
-        cpu = cpu_after(start, end, before)
-        values = declaration.values(*arguments)
-        tracer.append((declaration, end, end - start, cpu, token.old_value, values, None))
-    except Exception as problem:
-        _report(problem)
 
 
 def _failed(

@@ -135,7 +135,12 @@ class Declaration:
                     raw[name] = getattr(args[0], name)
                 except Exception:  # noqa: S112 - a property of the host's; its failure isn't ours
                     continue
-        values = {name: _safely(bounded, value) for name, value in raw.items()}
+        values = {
+            name: value
+            if value is None or (type(value) is str and len(value) <= LONGEST_TEXT)
+            else _safely(bounded, value)
+            for name, value in raw.items()
+        }
         if self.compute is not None:
             try:
                 values.update(bounded_properties(self.compute(**raw)))

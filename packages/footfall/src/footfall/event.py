@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from json.encoder import encode_basestring_ascii as _text
 
 from footfall import __version__
 
@@ -80,6 +81,7 @@ class MessageIds:
         self._random = random
         self._millisecond = 0
         self._count = 0
+        self._pool, self._place = "", 0  # a call of the system for each id would cost more
 
     def next(self, seconds: float) -> str:
         """A new id; ids of one millisecond rise by a counter."""
@@ -89,7 +91,13 @@ class MessageIds:
             self._count = int.from_bytes(self._random(1), "big")
         else:
             self._count += 1
-        ms, tail = f"{self._millisecond & 0xFFFFFFFFFFFF:012x}", self._random(8).hex()
+        place = self._place
+        tail = self._pool[place : place + 16]
+        if len(tail) < 16:
+            self._pool, place = self._random(2048).hex(), 0
+            tail = self._pool[:16]
+        self._place = place + 16
+        ms = f"{self._millisecond & 0xFFFFFFFFFFFF:012x}"
         variant = "89ab"[int(tail[0], 16) & 3]
         return f"{ms[:8]}-{ms[8:]}-7{self._count:03x}-{variant}{tail[1:4]}-{tail[4:]}"
 
@@ -119,6 +127,7 @@ class Encoder:
         context = {"library": {"name": "footfall", "version": __version__}}
         self._tail = f',"userId":{json.dumps(install_id)},"context":{json.dumps(context)}}}'
         self._second = (-1, "")
+        self._keys: Dict[str, str] = {}
 
     def stratum(self, stratum: Stratum) -> List[Event]:
         """The events of one stratum, each with the weight of what it stands for."""
@@ -134,7 +143,7 @@ class Encoder:
         declaration, end, run_ns, cpu_ns, parent, values, kind = call
         at = offset + end / 1e9
         run = "null" if run_ns is None else repr(run_ns / 1e9)
-        cpu = "null" if cpu_ns is None else repr(max(cpu_ns, 0) / 1e9)
+        cpu = run if cpu_ns == run_ns else "null" if cpu_ns is None else repr(max(cpu_ns, 0) / 1e9)
         error = "null" if kind is None else json.dumps(exception_name(kind))
         outer = json.dumps(parent) if isinstance(parent, str) else "null"
         body = (
@@ -150,9 +159,19 @@ class Encoder:
     def _properties(self, declaration: Declaration, values: Optional[Mapping[str, Any]]) -> str:
         if not values and not declaration.constants:
             return ""
-        merged = {**declaration.constants, **(values or {})}
-        kept = {name: value for name, value in merged.items() if name not in self._own}
-        return json.dumps(kept)[1:-1] + "," if kept else ""
+        merged = {**declaration.constants, **values} if values else declaration.constants
+        parts = []
+        for name, value in merged.items():
+            if name not in self._own:
+                key = self._keys.get(name) or self._key(name)
+                parts.append(key + (_text(value) if type(value) is str else _json(value)))
+        return ",".join(parts) + "," if parts else ""
+
+    def _key(self, name: str) -> str:
+        key = _text(name) + ":"
+        if len(self._keys) < 1000:
+            self._keys[name] = key
+        return key
 
     def _timestamp(self, at: float) -> str:
         """RFC 3339 in UTC with microseconds."""
@@ -160,6 +179,16 @@ class Encoder:
         if second != self._second[0]:
             self._second = (second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)))
         return f"{self._second[1]}.{min(int((at - second) * 1e6), 999999):06d}Z"
+
+
+def _json(value: Any) -> str:
+    """The JSON of a bounded value, without the detour over `dumps` where that is simple."""
+    if value is None:
+        return "null"
+    if value is True or value is False:
+        return "true" if value else "false"
+    kind = type(value)
+    return repr(value) if kind is int or kind is float else json.dumps(value)
 
 
 def _fragment(declaration: Declaration) -> str:

@@ -1,6 +1,6 @@
 """What was sent from this machine, kept for the user: `footfall log` shows it.
 
-Two files of at most 256 kB each; when the newer is full it replaces the older.
+Two files of about 128 kB each; when the newer is full it replaces the older.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from footfall.event import Event
     from footfall.state import LibraryState
 
-LARGEST = 256_000
+LARGEST = 128_000
 NEWER, OLDER = "sent.jsonl", "sent.older.jsonl"
 
 
@@ -23,7 +23,12 @@ def remember(state: LibraryState, events: List[Event]) -> None:
     path, older = state.path(NEWER), state.path(OLDER)
     if path is None or older is None or not events:
         return
-    content = b"".join(event.body + b"\n" for event in events)[-LARGEST:]
+    first = len(events) - 1
+    room = LARGEST - len(events[first].body)
+    while first and room >= len(events[first - 1].body):
+        first -= 1
+        room -= len(events[first].body) + 1
+    content = b"\n".join([event.body for event in events[first:]]) + b"\n"
     try:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
         descriptor = os.open(path, flags, 0o600)

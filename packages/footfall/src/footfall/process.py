@@ -27,6 +27,7 @@ EXIT_WAITS_FOR_DISK = 1.0
 usages: List[Usage] = []
 import_lock = allocate_lock()
 _held_for_fork = False
+_forked = False
 
 
 def register(usage: Usage) -> None:
@@ -55,8 +56,8 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork_in_child() -> None:
-    global import_lock, _held_for_fork
-    import_lock, _held_for_fork = allocate_lock(), False
+    global import_lock, _held_for_fork, _forked
+    import_lock, _held_for_fork, _forked = allocate_lock(), False, True
     from footfall.call import forget_clocks
 
     forget_clocks()
@@ -64,13 +65,21 @@ def _after_fork_in_child() -> None:
         usage.begin_in_child()
 
 
+def is_child() -> bool:
+    """Whether this process was forked off, or started by multiprocessing."""
+    return _forked or _of_multiprocessing()
+
+
+def _of_multiprocessing() -> bool:
+    multiprocessing = sys.modules.get("multiprocessing.process")
+    return multiprocessing is not None and multiprocessing.parent_process() is not None
+
+
 def watch_multiprocessing() -> None:
     """A child of multiprocessing leaves by `os._exit`, which runs no atexit; it has its own way."""
-    multiprocessing = sys.modules.get("multiprocessing.process")
     util = sys.modules.get("multiprocessing.util")
-    if multiprocessing is None or util is None or multiprocessing.parent_process() is None:
-        return
-    util.Finalize(None, at_exit, exitpriority=-100)
+    if util is not None and _of_multiprocessing():
+        util.Finalize(None, at_exit, exitpriority=-100)
 
 
 def at_exit() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Optional, Union
+    from typing import Dict, Iterable, Optional, Union
 
 
 class Tally:
@@ -18,9 +18,10 @@ class Tally:
         self._sent = 0
         self._lost: Dict[str, int] = {}
 
-    def send(self, weight: float) -> None:
-        """Count an event that the collector took."""
-        self._sent += round(weight * self._unit)
+    def send(self, weights: Iterable[float]) -> None:
+        """Count events that the collector took."""
+        unit = self._unit
+        self._sent += sum([unit if weight == 1 else round(weight * unit) for weight in weights])
 
     def lose(self, reason: str, weight: float) -> None:
         """Count an event that is gone."""

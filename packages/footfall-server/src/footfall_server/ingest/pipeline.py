@@ -6,7 +6,7 @@ decode → authenticate → canonical events → steps → size → journal (fsy
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -75,7 +75,7 @@ class Pipeline:
         """
         self.counters.requests += 1
         decoded = endpoint.decode(request)
-        project, key = self._authenticate((request.key, *decoded.keys))
+        project, key = self._authenticate(decoded.keys)
         order = self._journal.reserve(len(decoded.members))
         batch = decoded.events(Origin(project, key, self._clock(), order))
         for step in steps.STEPS:
@@ -104,7 +104,7 @@ class Pipeline:
         """Count a request that is refused whole."""
         self.counters.failed[error.code] += 1
 
-    def _authenticate(self, keys: tuple[str | None, ...]) -> tuple[int, str]:
+    def _authenticate(self, keys: Sequence[str | None]) -> tuple[int, str]:
         """The project of the first key that is known, and that key."""
         for key in keys:
             if key:

@@ -55,7 +55,7 @@ class Decoded(Protocol):
 
     @property
     def keys(self) -> Sequence[str | None]:
-        """The write keys that the body and the query name, in order of preference."""
+        """The write keys that the request names, in the order in which they are tried."""
 
     def events(self, origin: Origin) -> Batch:
         """The canonical events; what can't become one is refused with a reason."""

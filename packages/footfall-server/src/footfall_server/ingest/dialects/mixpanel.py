@@ -68,17 +68,19 @@ def decode(request: Request) -> Decoded:
     """Read a request. Raises BadRequest, UnsupportedMedia, or TooLarge."""
     wrapped = form.read(request)
     read = form.documents if request.word == "import" else form.document
-    return decoded(read(wrapped.text), wrapped, request.word)
+    return decoded(read(wrapped.text), wrapped, request)
 
 
-def decoded(document: Any, wrapped: form.Form, word: str) -> Decoded:
+def decoded(document: Any, wrapped: form.Form, request: Request) -> Decoded:
     """A request whose JSON is read already."""
     if not isinstance(document, dict | list):
         raise BadRequest("WRONG_TYPE", "The body must be a JSON object or a list of them.", path="")
+    word = request.word
     members = [document] if isinstance(document, dict) else document
     check_count(len(members), MAX_IMPORTED if word == "import" else MAX_EVENTS)
     tokens = envelope.take_tokens(members)
-    keys = (wrapped.fields.get("api_key"), next(filter(None, tokens), None))
+    # The token first: clients send another user's name or key beside it, which no project has.
+    keys = (next(filter(None, tokens), None), request.key, wrapped.fields.get("api_key"))
     strict = word == "import" and wrapped.flag("strict")
     single = isinstance(document, dict) and not strict
     return Mixpanel(word, members, tokens, keys, single, wrapped.flag("verbose"), strict)

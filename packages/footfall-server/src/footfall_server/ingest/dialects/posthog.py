@@ -83,10 +83,10 @@ class PostHog:
 def decode(request: Request) -> Decoded:
     """Read a request. Raises BadRequest, UnsupportedMedia, or TooLarge."""
     wrapped = form.read(request)
-    return decoded(form.document(wrapped.text), wrapped, request.word)
+    return decoded(form.document(wrapped.text), wrapped, request)
 
 
-def decoded(document: Any, wrapped: form.Form, word: str) -> Decoded:
+def decoded(document: Any, wrapped: form.Form, request: Request) -> Decoded:
     """A request whose JSON is read already."""
     outer = document if isinstance(document, dict) else {}
     single = isinstance(document, dict) and "batch" not in document
@@ -100,7 +100,7 @@ def decoded(document: Any, wrapped: form.Form, word: str) -> Decoded:
         members = document["batch"]
         if not isinstance(members, list):
             raise BadRequest("WRONG_TYPE", "`batch` must be a list of events.", path="/batch")
-    elif word == "batch" and "event" not in document:
+    elif request.word == "batch" and "event" not in document:
         raise BadRequest(
             "MISSING_BATCH", "`batch` is missing: send a list of events.", path="/batch"
         )
@@ -110,9 +110,9 @@ def decoded(document: Any, wrapped: form.Form, word: str) -> Decoded:
     sent_at = parse_time(outer.get("sent_at"))
     keys = [outer.get("api_key"), outer.get("token"), wrapped.fields.get("api_key")]
     tokens = envelope.take_tokens(members)
-    keys.append(next(filter(None, tokens), None))
+    keys += [next(filter(None, tokens), None), request.key]
     known = tuple(key for key in keys if isinstance(key, str))
-    default = "$identify" if word == "engage" else ""
+    default = "$identify" if request.word == "engage" else ""
     return PostHog(members, tokens, known, sent_at, single, default)
 
 

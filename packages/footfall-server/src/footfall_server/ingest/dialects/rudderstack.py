@@ -18,13 +18,9 @@ class RudderStack:
     """A request as read; the members are any JSON."""
 
     members: list[Any]
-    write_key: str | None
+    keys: tuple[str | None, str | None]
     sent_at: datetime | None
     single: bool
-
-    @property
-    def keys(self) -> tuple[str | None]:
-        return (self.write_key,)
 
     def events(self, origin: Origin) -> Batch:
         return careful.events(NAME, self.members, origin, self.sent_at, own_first=True)
@@ -36,5 +32,7 @@ class RudderStack:
 def decode(request: Request) -> Decoded:
     """Read a request. Raises BadRequest (INVALID_JSON, …) or TooLarge TOO_MANY_EVENTS."""
     if request.word in careful.BATCH_WORDS:
-        return RudderStack(*careful.read_batch(request.body), single=False)
-    return RudderStack(*careful.read_single(request.word, request.body), single=True)
+        members, key, sent_at = careful.read_batch(request.body)
+        return RudderStack(members, (request.key, key), sent_at, single=False)
+    members, key, sent_at = careful.read_single(request.word, request.body)
+    return RudderStack(members, (request.key, key), sent_at, single=True)

@@ -86,14 +86,10 @@ class Segment(msgspec.Struct, gc=False):
     """A request as read: each member is a `PlainEvent` (all are, if `plain`), or any JSON."""
 
     members: list[Any]
-    write_key: str | None
+    keys: tuple[str | None, str | None]
     sent_at: datetime | None
     single: bool = False
     plain: bool = False
-
-    @property
-    def keys(self) -> tuple[str | None]:
-        return (self.write_key,)
 
     def events(self, origin: Origin) -> Batch:
         if self.plain and not _needs_care(self.members, self.sent_at):
@@ -119,12 +115,12 @@ def decode(request: Request) -> Decoded:
     # a key would be read back as a dot. Both are rare, and told by one byte of the body.
     odd = (b"\\" in body and _UNSTORABLE.search(body)) or (b"%" in body and b"%2E" in body)
     if request.word not in careful.BATCH_WORDS:
-        return _decode_single(request.word, body, bool(odd))
+        return _decode_single(request, bool(odd))
     plain = None if odd else _decode_plain(body)
     if plain is None:
-        return _decode_loose(body, bool(odd))
+        return _decode_loose(request, bool(odd))
     check_count(len(plain.batch))
-    return Segment(plain.batch, plain.writeKey, utc(plain.sentAt), plain=True)
+    return Segment(plain.batch, (request.key, plain.writeKey), utc(plain.sentAt), plain=True)
 
 
 def _decode_plain(body: bytes) -> Any | None:
@@ -139,14 +135,16 @@ def _decode_plain(body: bytes) -> Any | None:
     return plain
 
 
-def _decode_loose(body: bytes, odd: bool) -> Segment:
+def _decode_loose(request: Request, odd: bool) -> Segment:
     try:
-        loose = _loose_decoder.decode(body)
+        loose = _loose_decoder.decode(request.body)
     except (msgspec.MsgspecError, ValueError, RecursionError):
-        return Segment(*careful.read_batch(body))
+        members, key, sent_at = careful.read_batch(request.body)
+        return Segment(members, (request.key, key), sent_at)
     check_count(len(loose.batch))
     members = [_member(raw, odd) for raw in loose.batch]
-    return Segment(members, careful.text(loose.writeKey), parse_time(loose.sentAt))
+    keys = (request.key, careful.text(loose.writeKey))
+    return Segment(members, keys, parse_time(loose.sentAt))
 
 
 def _member(raw: msgspec.Raw, odd: bool) -> Any:
@@ -158,16 +156,18 @@ def _member(raw: msgspec.Raw, odd: bool) -> Any:
     return lenient.loads(bytes(raw))
 
 
-def _decode_single(word: str, body: bytes, odd: bool) -> Segment:
-    if word == TRACK and not odd:
+def _decode_single(request: Request, odd: bool) -> Segment:
+    if request.word == TRACK and not odd:
         try:
-            event = _single_decoder.decode(body)
+            event = _single_decoder.decode(request.body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             pass
         else:
             event.type = TRACK
-            return Segment([event], event.writeKey, utc(event.sentAt), single=True, plain=True)
-    return Segment(*careful.read_single(word, body), single=True)
+            keys = (request.key, event.writeKey)
+            return Segment([event], keys, utc(event.sentAt), single=True, plain=True)
+    members, key, sent_at = careful.read_single(request.word, request.body)
+    return Segment(members, (request.key, key), sent_at, single=True)
 
 
 def _plain_events(decoded: Segment, origin: Origin) -> Batch:

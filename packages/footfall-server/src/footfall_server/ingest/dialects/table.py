@@ -36,8 +36,8 @@ def _decode_shared(request: Request) -> Decoded:
     document = form.document(wrapped.text)
     first = document[0] if isinstance(document, list) and document else document
     if isinstance(first, dict) and not _POSTHOG_MARKS.isdisjoint(first):
-        return posthog.decoded(document, wrapped, request.word)
-    return mixpanel.decoded(document, wrapped, request.word)
+        return posthog.decoded(document, wrapped, request)
+    return mixpanel.decoded(document, wrapped, request)
 
 
 def _endpoint(word: str, decode: Callable[[Request], Decoded], *methods: str) -> Endpoint:

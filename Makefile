@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup browser demo test check format bench docs lock clean
+.PHONY: help setup browser clients demo test check format bench docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -16,7 +16,10 @@ browser: ## make sure that there is a Chromium for the browser tests
 demo: setup ## run NannyML against Footfall and look at its insights (DEMO_EXIT=1: stop at the end)
 	@$(BIN)/python -m examples.nannyml.demo $(if $(DEMO_EXIT),--exit)
 
-test: setup browser ## every test
+clients: ## install the official clients that the tests run (needs Node)
+	@$(PYTHON) tools/bootstrap.py clients
+
+test: setup browser clients ## every test
 	@$(BIN)/python -m pytest
 
 check: setup ## formatting, lint, types, import contracts, docs
@@ -40,4 +43,4 @@ lock: ## resolve all dependencies anew
 	@$(PYTHON) tools/bootstrap.py lock
 
 clean: ## remove what the other targets made
-	rm -rf .venv .tools .matrix .bench .demo docs/_build
+	rm -rf .venv .tools .matrix .bench .clients .demo tests/clients/node/node_modules docs/_build

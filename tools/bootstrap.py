@@ -1,6 +1,6 @@
 """Install the workspace from its lock file, with nothing but Python and pip to start from.
 
-    python3 tools/bootstrap.py [setup | lock | venv DIR REQUIREMENTS | uv ARGS…]
+    python3 tools/bootstrap.py [setup | lock | clients | venv DIR REQUIREMENTS | uv ARGS…]
 
 uv is installed by pip into `.tools/`, so pip's own settings (its configuration files and `PIP_*`
 variables) decide where it comes from; they are then handed on to uv, which doesn't read them.
@@ -22,6 +22,8 @@ TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 UV = "uv==0.13.9"
+CLIENTS = "tests/clients/python/requirements"
+NODE_CLIENTS = ROOT / "tests" / "clients" / "node"
 PACKAGES = ["footfall", "footfall-nannyml", "footfall-server"]
 
 
@@ -152,6 +154,35 @@ def lock() -> None:
          "--custom-compile-command", "make lock"],
         uv_environment(),
     )  # fmt: skip
+    run(
+        [uv, "pip", "compile", "--universal", "--generate-hashes", "--python-version", "3.11",
+         "--quiet", f"{CLIENTS}.in", "--output-file", f"{CLIENTS}.lock",
+         "--custom-compile-command", "make lock"],
+        uv_environment(),
+    )  # fmt: skip
+
+
+def clients() -> None:
+    """The official clients of other vendors, which the tests run: Python's and Node's."""
+    venv(".clients", f"{CLIENTS}.lock", "--require-hashes")
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        raise Missing(
+            "the tests run the official Node clients, and node or npm is missing: install Node 20"
+            " or newer (on Debian: apt-get install nodejs npm)"
+        )
+    digest = hashlib.sha256((NODE_CLIENTS / "package-lock.json").read_bytes()).hexdigest()
+    stamp = NODE_CLIENTS / "node_modules" / ".footfall-setup"
+    if stamp.exists() and stamp.read_text() == digest:
+        return
+    try:
+        subprocess.run([npm, "ci", "--silent"], check=True, cwd=NODE_CLIENTS)
+    except subprocess.CalledProcessError as error:
+        raise Missing(
+            f"`npm ci` in {NODE_CLIENTS} failed with status {error.returncode}; if it could not"
+            " reach the registry, set npm's (npm config set registry …) and run this again"
+        ) from None
+    stamp.write_text(digest)
 
 
 def venv(directory: str, requirements: str, *arguments: str) -> None:
@@ -182,12 +213,14 @@ def main(arguments: list[str]) -> None:
         setup()
     elif command == "lock":
         lock()
+    elif command == "clients":
+        clients()
     elif command == "venv":
         venv(*rest)
     elif command == "uv":
         run([str(bootstrap_uv()), *rest], uv_environment())
     else:
-        raise Missing(f"unknown command {command!r}; one of setup, lock, venv, uv")
+        raise Missing(f"unknown command {command!r}; one of setup, lock, clients, venv, uv")
 
 
 if __name__ == "__main__":

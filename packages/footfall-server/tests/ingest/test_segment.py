@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from footfall_server.ingest.dialects.dialect import Endpoint, Request
+from footfall_server.ingest.dialects.table import find
 from footfall_server.ingest.pipeline import Pipeline, Taken
 from footfall_server.journal import Entry
 from footfall_server.model.errors import BadRequest, TooLarge, Unauthorized
@@ -29,7 +31,9 @@ class MemoryJournal:
 def take(body: Any, path: str = "batch", header_key: str | None = "wk_known") -> Taken:
     text = body if isinstance(body, bytes) else json.dumps(body).encode()
     pipeline = Pipeline({"wk_known": 7, "wk_other": 8}.get, MemoryJournal(), clock=lambda: NOW)
-    return pipeline.segment(path, text, header_key)
+    endpoint = find(f"/v1/{path}")
+    assert isinstance(endpoint, Endpoint)
+    return pipeline.take(endpoint, Request(path, text, header_key))
 
 
 def lines(taken: Taken, stream: str = "events") -> list[dict[str, Any]]:
@@ -50,7 +54,7 @@ def event(**fields: Any) -> dict[str, Any]:
 
 
 def refusals(taken: Taken) -> list[tuple[int, str]]:
-    answer = json.loads(taken.answer)
+    answer = json.loads(taken.answer.body)
     return [(each["index"], each["code"]) for each in answer["rejected"]]
 
 
@@ -62,12 +66,12 @@ def test_a_batch_becomes_one_line_an_event_in_the_clients_order() -> None:
     assert {(row["project"], row["kind"], row["event"], row["install"]) for row in rows} == {
         (7, "track", "fit", "install-1")
     }
-    assert json.loads(taken.answer) == {"success": True, "accepted": 3, "rejected": []}
+    assert json.loads(taken.answer.body) == {"success": True, "accepted": 3, "rejected": []}
 
 
 def test_a_single_event_is_answered_with_success_alone() -> None:
     taken = take(event(type=...), path="track")
-    assert json.loads(taken.answer) == {"success": True}
+    assert json.loads(taken.answer.body) == {"success": True}
     assert lines(taken)[0]["event"] == "fit"
 
 

@@ -25,34 +25,40 @@ class Refusal:
 class Batch:
     """`indexes[i]` is the place of `events[i]` in the request.
 
-    `skew` is how far the client's clock is behind, in microseconds; 0 if it didn't say.
+    `skew` is how far the client's clock is behind, in microseconds; 0 if it didn't say, None if
+    each event has its own. `sent` is the request's events as they came, where they are kept.
     """
 
     dialect: str
     project: int
     received_at: datetime
-    skew: int
+    skew: int | None
     events: list[Event]
     indexes: list[int]
     refused: list[Refusal] = field(default_factory=list)
+    sent: list[Any] | None = None
 
     def refuse(self, bad: list[int], reason: Reason, message: str) -> None:
         """Take the events at these positions out, for one reason."""
         out = set(bad)
         for position in bad:
-            event = self.events[position]
-            body = {
-                "type": event.kind,
-                "event": event.event,
-                "userId": event.install,
-                "messageId": event.message_id,
-                "timestamp": event.client_time.isoformat(),
-                "properties": event.properties,
-            }
-            self.refused.append(Refusal(self.indexes[position], reason, message, body))
+            index = self.indexes[position]
+            body = _canonical(self.events[position]) if self.sent is None else self.sent[index]
+            self.refused.append(Refusal(index, reason, message, body))
         keep = [position for position in range(len(self.events)) if position not in out]
         self.events = [self.events[position] for position in keep]
         self.indexes = [self.indexes[position] for position in keep]
+
+
+def _canonical(event: Event) -> dict[str, Any]:
+    return {
+        "type": event.kind,
+        "event": event.event,
+        "userId": event.install,
+        "messageId": event.message_id,
+        "timestamp": event.client_time.isoformat(),
+        "properties": event.properties,
+    }
 
 
 def refusal(index: int, error: Refused, body: Any) -> Refusal:

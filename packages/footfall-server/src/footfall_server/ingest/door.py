@@ -10,28 +10,20 @@ from typing import Any
 import msgspec
 
 from footfall_server.ingest import body as request_body
-from footfall_server.ingest.dialects.segment import BATCH_PATHS
+from footfall_server.ingest.dialects.dialect import Endpoint, Fixed, Request
+from footfall_server.ingest.dialects.table import find
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.model.errors import FootfallError, TooMany, Unavailable
-from footfall_server.model.event import KINDS
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _JSON = (b"content-type", b"application/json")
-_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
-
-
-def _paths() -> dict[str, str]:
-    """Every path of Segment's dialect, bare and below its own base, to its last word."""
-    words = KINDS | BATCH_PATHS
-    table = {}
-    for word in words:
-        for path in (f"/v1/{word}", f"/segment/v1/{word}"):
-            table[path] = table[f"{path}/"] = word
-    return table
+_ANY_ORIGIN = [(b"access-control-allow-origin", b"*")]
+_BY_DEFAULT = b"authorization, content-type, content-encoding"
 
 
 class Door:
@@ -40,24 +32,33 @@ class Door:
     def __init__(self, pipeline: Pipeline, other: App) -> None:
         self._pipeline = pipeline
         self._other = other
-        self._paths = _paths()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        word = self._paths.get(scope["path"]) if scope["type"] == "http" else None
-        if word is None:
+        endpoint = find(scope["path"]) if scope["type"] == "http" else None
+        if endpoint is None:
             await self._other(scope, receive, send)
             return
         method = scope["method"]
-        if method == "POST":
-            await self._post(word, scope, receive, send)
+        if method in endpoint.methods:
+            if isinstance(endpoint, Endpoint):
+                await self._take(endpoint, scope, receive, send)
+            else:
+                await _fixed(endpoint, scope, receive, send)
         elif method == "OPTIONS":
-            await _preflight(send)
+            await _preflight(endpoint, scope, send)
         else:
-            error = {"success": False, "code": "METHOD_NOT_ALLOWED", "message": "Use POST here."}
-            await _answer(send, 405, msgspec.json.encode(error), [(b"allow", b"POST, OPTIONS")])
+            allowed = ", ".join((*endpoint.methods, "OPTIONS"))
+            error = {
+                "success": False,
+                "status": 0,
+                "code": "METHOD_NOT_ALLOWED",
+                "message": f"Use {' or '.join(endpoint.methods)} here.",
+            }
+            headers = [(b"allow", allowed.encode()), *_cors(scope)]
+            await _answer(send, 405, msgspec.json.encode(error), headers)
 
-    async def _post(self, word: str, scope: Scope, receive: Receive, send: Send) -> None:
-        encoding, authorization, declared = b"", b"", None
+    async def _take(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        encoding, authorization, declared, cors = b"", b"", None, _ANY_ORIGIN
         for name, value in scope["headers"]:
             if name == b"content-encoding":
                 encoding = value
@@ -65,20 +66,51 @@ class Door:
                 authorization = value
             elif name == b"content-length" and value.isdigit():
                 declared = int(value)
+            elif name == b"origin":
+                cors = _origin(value)
         try:
-            body = await request_body.read(receive, declared)
+            body = await request_body.read(receive, declared, endpoint.max_body)
             if encoding or body[:2] == b"\x1f\x8b":
-                body = request_body.decompress(body, encoding.decode("latin-1"))
-            taken = self._pipeline.segment(word, body, _basic_key(authorization))
-            del body
-            answer = await self._pipeline.settle(taken)
+                body = request_body.decompress(
+                    body, encoding.decode("latin-1"), endpoint.max_decompressed
+                )
+            request = Request(endpoint.word, body, _basic_key(authorization), scope["query_string"])
+            taken = self._pipeline.take(endpoint, request)
+            del body, request
+            status, answer = await self._pipeline.settle(taken)
         except request_body.Disconnected:
             return
         except FootfallError as error:
             self._pipeline.refuse(error)
-            await _refuse(send, error)
+            await _refuse(endpoint, send, error, cors)
             return
-        await _answer(send, 200, answer)
+        await _answer(send, status, answer, cors)
+
+
+async def _fixed(endpoint: Fixed, scope: Scope, receive: Receive, send: Send) -> None:
+    try:
+        await request_body.read(receive, None)
+    except request_body.Disconnected:
+        return
+    except FootfallError:
+        pass  # what it says doesn't matter, however long it is
+    await _answer(send, *endpoint.reply, _cors(scope))
+
+
+def _cors(scope: Scope) -> Headers:
+    for name, value in scope["headers"]:
+        if name == b"origin":
+            return _origin(value)
+    return _ANY_ORIGIN
+
+
+def _origin(origin: bytes) -> Headers:
+    """Browser clients may send with credentials, which a star forbids. None are read here."""
+    return [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-allow-credentials", b"true"),
+        (b"vary", b"Origin"),
+    ]
 
 
 def _basic_key(authorization: bytes) -> str | None:
@@ -93,31 +125,27 @@ def _basic_key(authorization: bytes) -> str | None:
     return decoded.partition(b":")[0].decode("utf-8", "replace") or None
 
 
-async def _refuse(send: Send, error: FootfallError) -> None:
-    document = {"success": False, "code": error.code, "message": error.message}
-    if error.path is not None:
-        document["path"] = error.path
-    headers = []
+async def _refuse(endpoint: Endpoint, send: Send, error: FootfallError, cors: Headers) -> None:
+    headers = [*cors]
     if isinstance(error, TooMany | Unavailable):
         headers.append((b"retry-after", str(error.retry_after).encode()))
     if error.status == 413:
         headers.append((b"connection", b"close"))  # the rest of the body may never be read
-    await _answer(send, error.status, msgspec.json.encode(document), headers)
+    await _answer(send, error.status, msgspec.json.encode(endpoint.failure(error)), headers)
 
 
-async def _answer(
-    send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]] | None = None
-) -> None:
-    start = [_JSON, (b"content-length", b"%d" % len(body)), _ANY_ORIGIN, *(headers or ())]
+async def _answer(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    start = [_JSON, (b"content-length", b"%d" % len(body)), *headers]
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": body})
 
 
-async def _preflight(send: Send) -> None:
+async def _preflight(endpoint: Endpoint | Fixed, scope: Scope, send: Send) -> None:
+    wanted = dict(scope["headers"]).get(b"access-control-request-headers", _BY_DEFAULT)
     headers = [
-        _ANY_ORIGIN,
-        (b"access-control-allow-methods", b"POST, OPTIONS"),
-        (b"access-control-allow-headers", b"authorization, content-type, content-encoding"),
+        *_cors(scope),
+        (b"access-control-allow-methods", ", ".join((*endpoint.methods, "OPTIONS")).encode()),
+        (b"access-control-allow-headers", wanted),
         (b"access-control-max-age", b"86400"),
         (b"content-length", b"0"),
     ]

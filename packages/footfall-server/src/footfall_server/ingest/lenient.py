@@ -23,6 +23,20 @@ class TooDeep:
 TOO_DEEP = TooDeep()
 
 
+class Malformed:
+    """Stands for a line that isn't JSON."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+
+def as_sent(member: Any) -> Any:
+    """A member as the rejected store keeps it."""
+    if isinstance(member, TooDeep):
+        return None
+    return member.text if isinstance(member, Malformed) else member
+
+
 def loads(text: bytes) -> Any:
     """Any JSON, also with NaN, infinities and lone surrogates; the last of duplicate keys counts.
 
@@ -35,6 +49,24 @@ def loads(text: bytes) -> Any:
         return _loads_members(text)
     except (ValueError, UnicodeDecodeError) as error:
         raise BadRequest("INVALID_JSON", f"The body is not valid JSON: {error}") from None
+
+
+def lines(text: bytes) -> list[Any]:
+    """Newline-delimited JSON: `Malformed` or `TOO_DEEP` where a line can't be read.
+
+    Raises BadRequest INVALID_JSON when that is all of them.
+    """
+    members = [_line(line) for line in text.splitlines() if line.strip()]
+    if all(isinstance(member, Malformed) for member in members):
+        raise BadRequest("INVALID_JSON", "The body is not valid JSON, nor are its lines.")
+    return members
+
+
+def _line(text: bytes) -> Any:
+    try:
+        return _member(text)
+    except ValueError:
+        return Malformed(text.decode("utf-8", "replace"))
 
 
 def _loads_members(text: bytes) -> Any:

@@ -6,7 +6,7 @@ decode → authenticate → canonical events → steps → size → journal (fsy
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -15,7 +15,7 @@ import msgspec
 
 from footfall_server.ingest import steps
 from footfall_server.ingest.batch import Batch, Refusal
-from footfall_server.ingest.dialects import segment
+from footfall_server.ingest.dialects.dialect import Endpoint, Origin, Reply, Request
 from footfall_server.ingest.values import without_ip
 from footfall_server.journal import Entry, Journal
 from footfall_server.model.errors import BadRequest, FootfallError, TooLarge, Unauthorized
@@ -49,7 +49,7 @@ class Taken:
     """A request's outcome before it is durable. `error` answers a lone event that was refused."""
 
     entries: list[Entry]
-    answer: bytes
+    answer: Reply
     accepted: int
     refused: list[Reason]
     error: FootfallError | None
@@ -66,29 +66,28 @@ class Pipeline:
         self._clock = clock
         self.counters = Counters()
 
-    def segment(self, path: str, body: bytes, header_key: str | None) -> Taken:
-        """Take a request in Segment's dialect: from its bytes to what the journal shall hold.
+    def take(self, endpoint: Endpoint, request: Request) -> Taken:
+        """Take a request: from its bytes to what the journal shall hold.
 
         Raises FootfallError for a request that is refused whole. Synchronous, so that events live
         no longer than this call: while their request waits for the disk, the next ones use the
         same, still cached memory.
         """
         self.counters.requests += 1
-        decoded = segment.decode(path, body)
-        project = self._authenticate(header_key, decoded.write_key)
+        decoded = endpoint.decode(request)
+        project, key = self._authenticate(decoded.keys)
         order = self._journal.reserve(len(decoded.members))
-        batch = segment.events(decoded, project, self._clock(), order)
+        batch = decoded.events(Origin(project, key, self._clock(), order))
         for step in steps.STEPS:
             step(batch)
         lines = steps.size(batch)
         entries = self._entries(batch, lines, order)
         error = _refused_alone(batch.refused[0]) if decoded.single and batch.refused else None
-        answer = segment.answer(batch, decoded.single)
         refused = [each.reason for each in batch.refused]
-        return Taken(entries, answer, len(batch.events), refused, error)
+        return Taken(entries, decoded.answer(batch), len(batch.events), refused, error)
 
-    async def settle(self, taken: Taken) -> bytes:
-        """The answer's body, once everything of the request is durable.
+    async def settle(self, taken: Taken) -> Reply:
+        """The answer, once everything of the request is durable.
 
         Raises Unavailable when it can't be made durable, and the error of a lone refused event.
         """
@@ -105,13 +104,14 @@ class Pipeline:
         """Count a request that is refused whole."""
         self.counters.failed[error.code] += 1
 
-    def _authenticate(self, header_key: str | None, body_key: str | None) -> int:
-        for key in (header_key, body_key):
+    def _authenticate(self, keys: Sequence[str | None]) -> tuple[int, str]:
+        """The project of the first key that is known, and that key."""
+        for key in keys:
             if key:
                 project = self._keys(key)
                 if project is not None:
-                    return project
-        if header_key or body_key:
+                    return project, key
+        if any(keys):
             raise Unauthorized(
                 "UNKNOWN_WRITE_KEY",
                 "The write key is not known here, or was revoked: copy it from the project's "
@@ -119,8 +119,8 @@ class Pipeline:
             )
         raise Unauthorized(
             "MISSING_WRITE_KEY",
-            "No write key: send it as `writeKey` in the body or as the user name of Basic "
-            "authentication.",
+            "No write key: send it as the user name of Basic authentication or in the body "
+            "(`writeKey`, `api_key` or `token`, by the client's dialect).",
         )
 
     def _entries(self, batch: Batch, lines: bytes, order: int) -> list[Entry]:

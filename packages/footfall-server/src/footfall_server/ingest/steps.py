@@ -38,15 +38,23 @@ def time(batch: Batch) -> None:
     time = received_at − (sent_at − client_time). Absent, impossible, or more than a day ahead
     after correction: received_at, and `time_source` says so.
     """
-    latest = batch.received_at + MAX_FUTURE - batch.skew * _MICROSECOND
-    latest = min(latest, LATEST)
-    earliest = max(EPOCH, EPOCH - batch.skew * _MICROSECOND)
+    if batch.skew is None:
+        for event in batch.events:
+            _time(event, *_bounds(batch.received_at, event.skew))
+        return
+    earliest, latest = _bounds(batch.received_at, batch.skew)
     try:
         odd = [event for event in batch.events if not earliest < event.client_time <= latest]
     except TypeError:  # a time without an offset doesn't compare
         odd = batch.events
     for event in odd:
         _time(event, earliest, latest)
+
+
+def _bounds(received_at: datetime, skew: int) -> tuple[datetime, datetime]:
+    """Between what a clock that is behind by `skew` can show."""
+    latest = received_at + MAX_FUTURE - skew * _MICROSECOND
+    return max(EPOCH, EPOCH - skew * _MICROSECOND), min(latest, LATEST)
 
 
 def _time(event: Event, earliest: datetime, latest: datetime) -> None:

@@ -11,7 +11,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for "the client sent no usable time" in `client_time`, so that a retry keeps its key."""
 
 TRACK = "track"
-KINDS = frozenset({"track", "identify", "page", "screen", "group", "alias"})
+KINDS = frozenset(
+    {
+        "track", "identify", "alias", "group", "page", "screen", "merge", "$set", "$identify",
+        "$create_alias", "$groupidentify", "engage", "groups",
+    }
+)  # fmt: skip
 """What clients send. Only `track` is an event in reports; the rest is stored with its kind."""
 
 

@@ -18,6 +18,7 @@ class Reason(StrEnum):
     EVENT_TOO_LARGE = "EVENT_TOO_LARGE"
     TOO_DEEP = "TOO_DEEP"
     NUMBER_OUT_OF_RANGE = "NUMBER_OUT_OF_RANGE"
+    FOREIGN_TOKEN = "FOREIGN_TOKEN"  # noqa: S105
     STORE_REFUSED = "STORE_REFUSED"
 
 
@@ -27,10 +28,13 @@ MESSAGES: dict[Reason, str] = {
     Reason.MISSING_EVENT: "`event` is missing or empty: a track event needs a name.",
     Reason.MISSING_USER_ID: "Neither `userId` nor `anonymousId` is set: send one of them.",
     Reason.MISSING_TYPE: "`type` is missing: each event of a batch names its type, e.g. track.",
-    Reason.UNKNOWN_TYPE: "`type` is none of track, identify, page, screen, group, alias.",
-    Reason.MESSAGE_ID_TOO_LONG: "`messageId` is longer than 100 characters.",
+    Reason.UNKNOWN_TYPE: "`type` is none of track, identify, page, screen, group, alias, merge.",
+    Reason.MESSAGE_ID_TOO_LONG: "The message id is longer than 100 characters.",
     Reason.EVENT_TOO_LARGE: "The event is larger than 32 KB: send less with it.",
     Reason.TOO_DEEP: "The properties nest deeper than 32 levels.",
     Reason.NUMBER_OUT_OF_RANGE: "A number is NaN, infinite or beyond 64 bits: send it as text.",
+    Reason.FOREIGN_TOKEN: (
+        "The event's `token` is another one than its batch's: send a batch for each project."
+    ),
     Reason.STORE_REFUSED: "The store could not take the event; it is kept here.",
 }

@@ -16,12 +16,6 @@ from footfall_server.model.errors import Unprocessable
 
 NONE, OTHER = "$none", "$other"
 FLAGS = frozenset({"ci", "ephemeral"})
-WIRE_KINDS = frozenset(
-    {
-        "track", "identify", "alias", "group", "page", "screen", "$set", "$identify",
-        "$create_alias", "$groupidentify", "merge", "engage", "groups",
-    }
-)  # fmt: skip
 _CODED = frozenset(
     {
         "library_version", "python_version", "os_type", "runtime_environment", "ci", "ephemeral",

@@ -9,7 +9,6 @@ from footfall_server.insights.queries import Filter, Installs, Value
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import (
     FLAGS,
-    WIRE_KINDS,
     Column,
     column,
     elements,
@@ -17,6 +16,7 @@ from footfall_server.insights.sql.column import (
     value_code,
 )
 from footfall_server.model.errors import Unprocessable
+from footfall_server.model.event import KINDS
 
 # Which codes of a property satisfy a version filter, found by ordering them outside the engine.
 VersionKey = tuple[str, str, str]
@@ -53,7 +53,7 @@ def asks_for_kind(condition: Filter) -> bool:
     return (
         condition.property == "kind"
         and bool(condition.values)
-        and all(isinstance(value, str) and value in WIRE_KINDS for value in condition.values)
+        and all(isinstance(value, str) and value in KINDS for value in condition.values)
     )
 
 

@@ -33,6 +33,8 @@ from footfall_server.model.event import EPOCH, TRACK, Event
 
 NAME = "segment"
 
+_OWN_CLOCK = b'"sentAt"'
+"""Without a `sentAt` of the batch, each event's own counts, which only the careful reading sees."""
 _UNSTORABLE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 
 
@@ -46,7 +48,6 @@ class PlainEvent(msgspec.Struct, gc=False):
     messageId: str | None = None
     timestamp: datetime | None = None
     originalTimestamp: datetime | None = None
-    sentAt: datetime | None = None
     properties: dict[str, Value] = {}
 
 
@@ -55,6 +56,7 @@ class PlainSingle(PlainEvent, gc=False, kw_only=True):
 
     type: str = TRACK
     writeKey: str | None = None
+    sentAt: datetime | None = None
 
 
 def _batch_of(properties: Any) -> Any:
@@ -92,7 +94,7 @@ class Segment(msgspec.Struct, gc=False):
     plain: bool = False
 
     def events(self, origin: Origin) -> Batch:
-        if self.plain and not _needs_care(self.members, self.sent_at):
+        if self.plain and not _needs_care(self.members):
             return _plain_events(self, origin)
         members = [_as_sent(it) if isinstance(it, PlainEvent) else it for it in self.members]
         return careful.events(NAME, members, origin, self.sent_at)
@@ -117,7 +119,7 @@ def decode(request: Request) -> Decoded:
     if request.word not in careful.BATCH_WORDS:
         return _decode_single(request, bool(odd))
     plain = None if odd else _decode_plain(body)
-    if plain is None:
+    if plain is None or (plain.sentAt is None and _OWN_CLOCK in body):
         return _decode_loose(request, bool(odd))
     check_count(len(plain.batch))
     return Segment(plain.batch, (request.key, plain.writeKey), utc(plain.sentAt), plain=True)
@@ -142,6 +144,7 @@ def _decode_loose(request: Request, odd: bool) -> Segment:
         members, key, sent_at = careful.read_batch(request.body)
         return Segment(members, (request.key, key), sent_at)
     check_count(len(loose.batch))
+    odd = odd or (loose.sentAt is None and _OWN_CLOCK in request.body)
     members = [_member(raw, odd) for raw in loose.batch]
     keys = (request.key, careful.text(loose.writeKey))
     return Segment(members, keys, parse_time(loose.sentAt))
@@ -186,9 +189,7 @@ def _plain_events(decoded: Segment, origin: Origin) -> Batch:
     return Batch(NAME, project, received_at, skew, events, list(range(len(events))))
 
 
-def _needs_care(members: list[PlainEvent], sent_at: datetime | None) -> bool:
-    if sent_at is None and any(it.sentAt for it in members):
-        return True
+def _needs_care(members: list[PlainEvent]) -> bool:
     return any(  # a list: twice as fast as a generator, for each request
         [  # noqa: C419
             it.type != TRACK

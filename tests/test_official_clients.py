@@ -63,7 +63,8 @@ def test_a_client_loses_nothing_and_retries_nothing(
 ) -> None:
     script, *options = command
     if script.endswith(".js"):
-        program = [shutil.which("node") or "node", str(CLIENTS / "node" / script)]
+        node = shutil.which("node") or str(ROOT / ".clients" / "bin" / "node")
+        program = [node, str(CLIENTS / "node" / script)]
     else:
         program = [str(ROOT / ".clients/bin/python"), str(CLIENTS / "python" / script)]
     project = server.create_project(f"official-{script.replace('.', '-')}{base.replace('/', '-')}")

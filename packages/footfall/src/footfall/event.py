@@ -74,21 +74,27 @@ def exception_name(kind: Optional[type]) -> Optional[str]:
     return name if module in (None, "builtins") else f"{module}.{name}"
 
 
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
 class MessageIds:
     """Version 7 UUIDs (RFC 9562): ordered by time, so that the collector can store them small."""
 
     def __init__(self, random: Callable[[int], bytes] = os.urandom) -> None:
         self._random = random
-        self._millisecond = 0
+        self._millisecond = -1
         self._count = 0
+        self._start = ""
         self._pool, self._place = "", 0  # a call of the system for each id would cost more
 
     def next(self, seconds: float) -> str:
         """A new id; ids of one millisecond rise by a counter."""
-        now = int(seconds * 1000)
+        now = max(int(seconds * 1000), 0)
         if now > self._millisecond or self._count >= 0xFFF:
             self._millisecond = max(now, self._millisecond + 1)
             self._count = int.from_bytes(self._random(1), "big")
+            ms = f"{self._millisecond & 0xFFFFFFFFFFFF:012x}"
+            self._start = f"{ms[:8]}-{ms[8:]}-7"
         else:
             self._count += 1
         place = self._place
@@ -97,9 +103,7 @@ class MessageIds:
             self._pool, place = self._random(2048).hex(), 0
             tail = self._pool[:16]
         self._place = place + 16
-        ms = f"{self._millisecond & 0xFFFFFFFFFFFF:012x}"
-        variant = "89ab"[int(tail[0], 16) & 3]
-        return f"{ms[:8]}-{ms[8:]}-7{self._count:03x}-{variant}{tail[1:4]}-{tail[4:]}"
+        return f"{self._start}{self._count:03x}-{_VARIANT[tail[0]]}{tail[1:4]}-{tail[4:]}"
 
 
 class Encoder:

@@ -31,10 +31,18 @@ def version_of(python):
     return told[1] if len(told) == 2 and told[0] == "cpython" else None
 
 
+def pyenv_root():
+    """Where pyenv keeps its interpreters; a folder that isn't there, without pyenv."""
+    if os.environ.get("PYENV_ROOT") or not shutil.which("pyenv"):
+        return os.environ.get("PYENV_ROOT", "/nowhere")
+    told = subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, universal_newlines=True)
+    return told.stdout.strip()
+
+
 def interpreters():
     """One interpreter a minor version: this one's, then PATH's, then pyenv's and uv's."""
     found = {"%d.%d" % sys.version_info[:2]: (sys.version.split()[0], sys.executable)}
-    pyenv = os.environ.get("PYENV_ROOT") or os.path.expanduser("~/.pyenv")
+    pyenv = pyenv_root()
     uv = os.path.expanduser("~/.local/share/uv/python")
     for minor in VERSIONS:
         candidates = [shutil.which("python" + minor)]

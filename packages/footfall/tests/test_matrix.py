@@ -35,7 +35,7 @@ def pyenv_root():
     """Where pyenv keeps its interpreters; a folder that isn't there, without pyenv."""
     if os.environ.get("PYENV_ROOT") or not shutil.which("pyenv"):
         return os.environ.get("PYENV_ROOT", "/nowhere")
-    told = subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, universal_newlines=True)
+    told = subprocess.run(["pyenv", "root"], stdout=subprocess.PIPE, text=True)
     return told.stdout.strip()
 
 

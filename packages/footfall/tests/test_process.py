@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+SOAK_CALLS = int(os.environ.get("FOOTFALL_SOAK_CALLS", "100000"))  # each of 8 threads
 FUNCTION = """
 @usage.log("x", properties={"from": "decorator"})
 def f(mark=None):
@@ -365,7 +366,7 @@ def test_ctrl_c_while_waiting_at_the_end(run, collector, tmp_path):
 
 def test_a_soak(run, collector):
     """8 threads log while the collector flaps: the weights that arrive sum to the calls made."""
-    calls = int(os.environ.get("FOOTFALL_SOAK_CALLS", "10000"))
+    calls = SOAK_CALLS
     collector.answer = ["good", 500, "garbage", "good", 503, "portal", 429] * 10000
     script = (
         MARKED

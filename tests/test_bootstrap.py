@@ -84,5 +84,5 @@ def test_an_unknown_command_is_one_clear_line() -> None:
     )
     assert run.returncode == 1
     assert run.stderr.strip().splitlines() == [
-        "setup: unknown command 'frobnicate'; one of setup, lock, venv, uv"
+        "setup: unknown command 'frobnicate'; one of setup, lock, clients, venv, uv"
     ]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 PREVIEWED = 100
 SPOOL_FOLDER = "spool"
-EXIT_SECONDS = 0.035  # where the spool outlives the process, which so ends within 0.05 s
+EXIT_SECONDS = 0.03  # where the spool outlives the process, which so ends within 0.05 s
 EXIT_SECONDS_CHILD = 0.5  # a child's end holds up nobody's prompt, and may have to import first
 EXIT_SECONDS_EPHEMERAL = 1.0  # where it doesn't
 PREPARING_SECONDS = 1.0

@@ -96,6 +96,8 @@ class Sender:
             import hmac  # noqa: F401
         with process.import_lock:
             from footfall import environment, event, install, spool, state  # noqa: F401
+        with process.import_lock:  # all that this thread needs later: see `process`
+            from footfall import history, manifest, notice  # noqa: F401
         self.delivery.encoder()
         self.disk_ready.set()
 
@@ -104,6 +106,7 @@ class Sender:
             import email.message
             import email.parser  # noqa: F401
         with process.import_lock:
+            import encodings.idna  # noqa: F401 - the first look-up of a host imports it
             import socket  # noqa: F401
         if self.delivery.endpoint.startswith("https:"):
             with process.import_lock:
@@ -111,7 +114,11 @@ class Sender:
         with process.import_lock:
             import http.client  # noqa: F401
         with process.import_lock:
-            from footfall.transport import Transport
+            from footfall.transport import Transport, proxies_named
+        if proxies_named():
+            with process.import_lock:
+                import base64  # noqa: F401
+                import urllib.request  # noqa: F401
         self._transport = Transport(self.delivery.endpoint, self.delivery.write_key)
         self.ready = True
 

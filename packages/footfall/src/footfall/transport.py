@@ -188,9 +188,14 @@ class Proxy:
         return f"{self.host}:{self.port}"
 
 
+def proxies_named() -> bool:
+    """Whether the environment speaks of proxies at all."""
+    return any(name.lower().endswith("_proxy") for name in os.environ)
+
+
 def proxy_for(scheme: str, host: str, port: int) -> Optional[Proxy]:
     """The proxy that http_proxy, https_proxy, all_proxy and no_proxy name for a host."""
-    if not any(name.lower().endswith("_proxy") for name in os.environ):
+    if not proxies_named():
         return None
     from urllib import request
 

@@ -389,3 +389,18 @@ def test_learnt_names_are_bounded_and_addresses_are_never_among_them() -> None:
         shapes.learn([{f"name-{i}": 1}])
     assert len(made[-1].__struct_fields__) == MAX_NAMES
     assert len(made) <= MAX_NAMES
+
+
+@pytest.mark.parametrize("neighbour", [{"plain": 1}, {"nested": {"x": 1}}])
+def test_only_what_the_column_loses_is_kept_twice(neighbour: dict[str, Any]) -> None:
+    properties = {"kept": 1, "text": "x", "parent": None, "exception_type": None}
+    taken = take({"batch": [event(properties=properties), event(properties=neighbour)]})
+    row, other = lines(taken)
+    assert json.loads(row["raw"]) == {"parent": None, "exception_type": None}
+    assert "raw" not in other
+
+
+def test_a_name_that_the_column_would_change_keeps_all_of_them_as_text() -> None:
+    properties = {"100%2E": 1, "other": 2}
+    (row,) = lines(take({"batch": [event(properties=properties)]}))
+    assert json.loads(row["raw"]) == properties

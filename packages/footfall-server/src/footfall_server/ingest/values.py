@@ -6,11 +6,16 @@ import math
 import re
 from typing import Any
 
+import msgspec
+
 from footfall_server.model.reason import Reason
 
 MAX_DEPTH = 32
 MIN_INTEGER, MAX_INTEGER = -(2**63), 2**63 - 1
 IP_KEYS = ("ip", "$ip")
+_ESCAPED_DOT = "%2E"
+
+_encode = msgspec.json.Encoder().encode
 
 # NUL, and halves of surrogate pairs that stand alone: no text of a database can hold them.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -30,51 +35,65 @@ def clean_text(text: str) -> str:
     return _UNSTORABLE.sub("\ufffd", text) if _UNSTORABLE.search(text) else text
 
 
-def clean_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], bool]:
-    """The properties as they are stored, and whether the store's JSON column gives them back.
+def clean_properties(properties: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """The properties as they are stored, and the JSON text of what the store's column would lose.
 
     Raises `Refused` (TOO_DEEP, NUMBER_OUT_OF_RANGE). IP addresses are left out. The column loses
-    nulls and empty objects, and reads a literal `%2E` in a key as a dot.
+    nulls and empty objects: the text holds the properties that have any. And it reads a literal
+    `%2E` in a key as a dot: where a property's own name has it, the text holds all of them.
     """
+    cleaned: dict[str, Any] = {}
+    lost: list[str] = []
+    for key, value in properties.items():
+        if key in IP_KEYS:
+            continue
+        name = clean_text(key)
+        cleaned[name], exact = _clean(value, 2)
+        if not exact:
+            lost.append(name)
+    if any(_ESCAPED_DOT in name for name in cleaned):
+        return cleaned, _encode(cleaned).decode()
+    return cleaned, _encode({name: cleaned[name] for name in lost}).decode() if lost else ""
+
+
+def lost_nulls(properties: dict[str, Any]) -> str:
+    """The same text for properties that are plain but for nulls."""
+    if None not in properties.values():
+        return ""
+    return _encode({name: None for name, value in properties.items() if value is None}).decode()
+
+
+def _clean(value: Any, depth: int) -> tuple[Any, bool]:
+    """A value as it is stored, and whether the column gives it back."""
+    if isinstance(value, str):
+        return clean_text(value), True
+    if value is None:
+        return None, False
+    if isinstance(value, bool):
+        return value, True
+    if isinstance(value, int):
+        if not MIN_INTEGER <= value <= MAX_INTEGER:
+            message = f"The number {str(value)[:40]} is beyond 64 bits."
+            raise Refused(Reason.NUMBER_OUT_OF_RANGE, message)
+        return value, True
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            message = f"{value} is no number that JSON can carry."
+            raise Refused(Reason.NUMBER_OUT_OF_RANGE, message)
+        return value, True
+    if depth > MAX_DEPTH:
+        raise Refused(Reason.TOO_DEEP, f"The properties nest deeper than {MAX_DEPTH} levels.")
     exact = True
-
-    def clean(value: Any, depth: int) -> Any:
-        nonlocal exact
-        if isinstance(value, str):
-            return clean_text(value)
-        if value is None:
-            exact = False
-            return None
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, int):
-            if not MIN_INTEGER <= value <= MAX_INTEGER:
-                raise Refused(
-                    Reason.NUMBER_OUT_OF_RANGE, f"The number {str(value)[:40]} is beyond 64 bits."
-                )
-            return value
-        if isinstance(value, float):
-            if not math.isfinite(value):
-                raise Refused(
-                    Reason.NUMBER_OUT_OF_RANGE, f"{value} is no number that JSON can carry."
-                )
-            return value
-        if depth > MAX_DEPTH:
-            raise Refused(Reason.TOO_DEEP, f"The properties nest deeper than {MAX_DEPTH} levels.")
-        if isinstance(value, list):
-            return [clean(item, depth + 1) for item in value]
-        exact = exact and bool(value)
-        cleaned = {}
-        for key, item in value.items():
-            name = clean_text(key)
-            exact = exact and "%2E" not in name
-            cleaned[name] = clean(item, depth + 1)
-        return cleaned
-
-    kept = {key: value for key, value in properties.items() if key not in IP_KEYS}
-    if not kept:
-        return {}, True
-    return clean(kept, 1), exact
+    if isinstance(value, list):
+        items = [_clean(item, depth + 1) for item in value]
+        return [item for item, _ in items], all(exact for _, exact in items)
+    members: dict[str, Any] = {}
+    exact = bool(value)
+    for key, item in value.items():
+        name = clean_text(key)
+        members[name], same = _clean(item, depth + 1)
+        exact = exact and same and _ESCAPED_DOT not in name
+    return members, exact
 
 
 def without_ip(body: Any, depth: int = 2 * MAX_DEPTH) -> Any:

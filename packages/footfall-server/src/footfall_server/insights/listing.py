@@ -114,8 +114,18 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "original_time": _iso(row["client_us"]) if row["client_us"] else None,
         "received_at": _iso(row["received_us"]),
         "time_source": row["time_source"],
-        "properties": msgspec.Raw(row["properties_text"].encode()),
+        "properties": _properties(row["properties_text"], row["raw"]),
     }
+
+
+def _properties(text: str, raw: str) -> Any:
+    """As sent: what the column keeps, and what it loses (`raw`) over it."""
+    if not raw:
+        return msgspec.Raw(text.encode())
+    lost = msgspec.json.decode(raw)
+    if any("%2E" in name for name in lost):  # the column has read it as a dot; `lost` has all
+        return lost
+    return {**msgspec.json.decode(text), **lost}
 
 
 def _iso(microseconds: int) -> str:

@@ -26,8 +26,8 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
     A repeat (same project, event, install, client_time and message_id) is one event; `order` says
     which of the repeats was acknowledged first, and, within a batch, the client's own order.
     What reports call an event's time is `client_time` + `skew`; `skew` and `received` (the instant
-    of receipt since 1970) are in microseconds. `raw` is the JSON text of `properties` where the
-    store's column can't give them back as sent.
+    of receipt since 1970) are in microseconds. `raw` is the JSON text of those
+    `properties` that the store's column can't give back as sent (or of all: see `ingest.values`).
     """
 
     project: int

@@ -6,8 +6,6 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-import msgspec
-
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, refusal
 from footfall_server.ingest.dialects.dialect import Origin, check_count
@@ -101,9 +99,8 @@ def _event(member: Any, project: int, skew: int, received: int, source: str, ord
     if not install:
         raise Refused(Reason.MISSING_USER_ID, MESSAGES[Reason.MISSING_USER_ID])
     message_id = _optional_text(member, "messageId") or str(uuid4())
-    properties, exact = clean_properties(_properties(member, kind))
+    properties, raw = clean_properties(_properties(member, kind))
     time = parse_time(member.get("timestamp")) or parse_time(member.get("originalTimestamp"))
-    raw = "" if exact else msgspec.json.encode(properties).decode()
     return Event(
         project, kind, name, install, message_id, time or EPOCH,
         skew, received, source, order, properties, raw,

@@ -7,8 +7,6 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import uuid4
 
-import msgspec
-
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, refusal
 from footfall_server.ingest.dialects.dialect import Origin
@@ -78,11 +76,10 @@ def batch(
             if by_token and token and token != origin.key:
                 raise Refused(Reason.FOREIGN_TOKEN, MESSAGES[Reason.FOREIGN_TOKEN])
             kind, name, install, message_id, time, sent = fields_of(_object(member))
-            properties, exact = clean_properties(_without_addresses(sent))
+            properties, raw = clean_properties(_without_addresses(sent))
         except Refused as error:
             made.refused.append(refusal(index, error, lenient.as_sent(member)))
             continue
-        raw = "" if exact else msgspec.json.encode(properties).decode()
         event = Event(
             origin.project, kind, name, install, message_id or str(uuid4()), time or EPOCH,
             skew, received, source, origin.order + index, properties, raw,

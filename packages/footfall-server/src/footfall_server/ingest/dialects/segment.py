@@ -27,7 +27,7 @@ from footfall_server.ingest.dialects.dialect import (
 )
 from footfall_server.ingest.dialects.shapes import Shapes, Value
 from footfall_server.ingest.dialects.times import MICROSECOND, parse_time, skew_of, utc
-from footfall_server.ingest.values import IP_KEYS
+from footfall_server.ingest.values import IP_KEYS, lost_nulls
 from footfall_server.model.errors import FootfallError
 from footfall_server.model.event import EPOCH, TRACK, Event
 
@@ -48,7 +48,7 @@ class PlainEvent(msgspec.Struct, gc=False):
     messageId: str | None = None
     timestamp: datetime | None = None
     originalTimestamp: datetime | None = None
-    properties: dict[str, Value] = {}
+    properties: dict[str, Value | None] = {}
 
 
 class PlainSingle(PlainEvent, gc=False, kw_only=True):
@@ -103,7 +103,7 @@ class Segment(msgspec.Struct, gc=False):
         return answer(batch, self.single)
 
 
-_batch_decoder = msgspec.json.Decoder(_batch_of(dict[str, Value]))
+_batch_decoder = msgspec.json.Decoder(_batch_of(dict[str, Value | None]))
 _shapes = Shapes(_batch_of)
 _single_decoder = msgspec.json.Decoder(PlainSingle)
 _event_decoder = msgspec.json.Decoder(PlainEvent)
@@ -178,13 +178,17 @@ def _plain_events(decoded: Segment, origin: Origin) -> Batch:
     project, _, received_at, order = origin
     received = (received_at - EPOCH) // MICROSECOND
     skew, source = skew_of(received_at, decoded.sent_at)
+    members = decoded.members
+    # Decoded by names that were learnt, they have no nulls.
+    shaped = bool(members) and type(members[0].properties) is not dict
     events = [
         Event(
             project, TRACK, it.event, it.userId or it.anonymousId,
             it.messageId or str(uuid4()), it.timestamp or it.originalTimestamp or EPOCH,
             skew, received, source, order + index, it.properties,
+            "" if shaped else lost_nulls(it.properties),
         )
-        for index, it in enumerate(decoded.members)
+        for index, it in enumerate(members)
     ]  # fmt: skip
     return Batch(NAME, project, received_at, skew, events, list(range(len(events))))
 

@@ -51,7 +51,7 @@ def listing(page: Page) -> Statement:
         " toUnixTimestamp64Micro(time) AS time_us,"
         " toUnixTimestamp64Micro(client_time) AS client_us,"
         " toUnixTimestamp64Micro(received_at) AS received_us,"
-        " if(raw = '', toJSONString(properties), raw) AS properties_text"
+        " toJSONString(properties) AS properties_text, raw"
         f" FROM events FINAL WHERE {' AND '.join(conditions)}"
         " ORDER BY time DESC, position DESC LIMIT {rows:UInt32}"
     )

@@ -26,7 +26,7 @@ check: setup ## formatting, lint, types, import contracts, docs
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 	@$(MAKE) --no-print-directory docs
 
 format: setup ## format and fix what can be fixed

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from footfall_server.intake import WriteKeys
 from footfall_server.model.errors import TooMany
-from footfall_server.services import WriteKeys
 
 
 class Metadata:

@@ -23,24 +23,25 @@ def errors(asked: Asked[Errors], versions: list[str]) -> Statement:
     by = dimension(asked.query.by, binder)
     known = binder.texts(versions)
     places = binder.bind(list(range(1, len(versions) + 1)), "Array(UInt32)")
-    place = f"transform(segment, {known}, {places}, 0)" if versions else "0"
+    place = f"transform(own, {known}, {places}, 0)" if versions else "0"
     after = (
         f"arrayMap(next -> (1, arrayElement({known}, next)), "
         f"range({place} + 1, least({place} + {BASELINE_VERSIONS}, {len(versions)}) + 1))"
     )
-    each = f"arrayConcat([(0, segment)], if({place} = 0, [], {after}))"
+    each = f"arrayConcat([(0, own)], if({place} = 0, [], {after}))"
     limited = condition(asked, binder, event=asked.query.event)
     text = (
         "SELECT each.1 AS baseline, each.2 AS segment, sum(events) AS events, "
-        "sum(errors) AS errors, uniqExactMerge(used) AS installs, uniqExactMerge(failed) AS failing "
-        "FROM (SELECT segment, sum(events) AS events, sum(errors) AS errors, "
+        "sum(errors) AS errors, uniqExactMerge(used) AS installs, "
+        "uniqExactMerge(failed) AS failing "
+        "FROM (SELECT own, sum(events) AS events, sum(errors) AS errors, "
         "uniqExactMergeState(used) AS used, uniqExactMergeState(failed) AS failed FROM ("
         f"{binder.named()}SELECT toString({by.code}) AS code, sum(weight) AS events, "
         f"sumIf(weight, {FAILED}) AS errors, uniqExactState(install_key) AS used, "
         f"uniqExactStateIf(install_key, {FAILED}) AS failed "
         f"FROM {EVENTS} WHERE {limited} GROUP BY code) "
-        f"ARRAY JOIN {by.segments('code')} AS segment GROUP BY segment) "
-        f"ARRAY JOIN {each} AS each GROUP BY each"
+        f"ARRAY JOIN {by.segments('code')} AS own GROUP BY own) "
+        f"ARRAY JOIN {each} AS each GROUP BY baseline, segment"
     )
     return Statement(text, binder.parameters)
 

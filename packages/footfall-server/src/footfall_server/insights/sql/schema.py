@@ -37,7 +37,7 @@ def events(project: int, within: Range) -> Statement:
 
 
 def properties(project: int, within: Range, every: Mapping[str, int]) -> Statement:
-    """Rows `event`, `everywhere` (1: of all), `name`, `type`, `count`, `values`, `examples`, `last`.
+    """Rows `event`, `everywhere` (0 or 1), `name`, `type`, `count`, `values`, `examples`, `last`.
 
     Of each event one in `every[event]` is looked at, chosen by its message id. `values` counts the
     distinct ones; `examples` are as JSON, one more than MAX_EXAMPLES if there are more. A null is

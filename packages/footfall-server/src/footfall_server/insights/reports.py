@@ -5,11 +5,37 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from footfall_server.insights import events_table, trends
+from footfall_server.insights import (
+    adoption,
+    errors,
+    events_table,
+    run_time,
+    support,
+    traction,
+    trends,
+)
 from footfall_server.insights.answer import Answer, Asked
-from footfall_server.insights.queries import EventsTable, Query, Trends
+from footfall_server.insights.queries import (
+    Adoption,
+    DropCost,
+    Errors,
+    EventsTable,
+    Exceptions,
+    Query,
+    RunTime,
+    SupportMatrix,
+    Traction,
+    Trends,
+)
 
 ANSWERS: dict[type[Query], Callable[[Asked[Any]], Awaitable[Answer]]] = {
+    Adoption: adoption.answer,
+    DropCost: support.drop_cost,
+    Errors: errors.answer,
     EventsTable: events_table.answer,
+    Exceptions: errors.exceptions,
+    RunTime: run_time.answer,
+    SupportMatrix: support.matrix,
+    Traction: traction.answer,
     Trends: trends.answer,
 }

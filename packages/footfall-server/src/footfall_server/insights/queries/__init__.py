@@ -18,6 +18,16 @@ from footfall_server.insights.queries.common import (
     Value,
 )
 from footfall_server.insights.queries.events_table import EventsTable
+from footfall_server.insights.queries.release_health import (
+    Adoption,
+    DropCost,
+    Errors,
+    Exceptions,
+    Granularity,
+    RunTime,
+    SupportMatrix,
+    Traction,
+)
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
     PERCENTILES,
@@ -34,22 +44,37 @@ __all__ = [
     "PROPERTY_FIELDS",
     "REPORTS",
     "ROLLING_DAYS",
+    "Adoption",
     "Cut",
+    "DropCost",
+    "Errors",
     "EventsTable",
+    "Exceptions",
     "Filter",
     "Formula",
+    "Granularity",
     "Installs",
     "Interval",
     "Measure",
     "Op",
     "Query",
+    "RunTime",
     "Series",
+    "SupportMatrix",
+    "Traction",
     "Trends",
     "Value",
 ]
 
 REPORTS: dict[str, type[Query]] = {
+    "adoption": Adoption,
+    "drop_cost": DropCost,
+    "errors": Errors,
     "events_table": EventsTable,
+    "exceptions": Exceptions,
+    "run_time": RunTime,
+    "support_matrix": SupportMatrix,
+    "traction": Traction,
     "trends": Trends,
 }
 

@@ -7,6 +7,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from footfall_server.api.forms import FORMS
+from footfall_server.api.negotiation import chosen
 from footfall_server.api.openapi import document
 from footfall_server.ingest import body as request_body
 from footfall_server.insights import parse
@@ -37,6 +39,7 @@ class QueryApi:
     async def query(self, request: Request) -> Response:
         """A query's result. `?consistent=1` waits for all that was acknowledged before."""
         project = await self._project(request)
+        form = chosen(request.headers.get("accept", ""), list(FORMS))
         declared = request.headers.get("content-length", "")
         body = await request_body.read(
             request.receive, int(declared) if declared.isdigit() else None, MAX_QUERY
@@ -44,7 +47,8 @@ class QueryApi:
         query = parse(body)
         await self._consistent(request)
         result = await self._services.insights.run(project, query, self._services.clock())
-        return Response(result.to_json(), media_type="application/json")
+        body = await run_in_threadpool(FORMS[form], result)
+        return Response(body, media_type=form, headers={"vary": "accept"})
 
     async def events(self, request: Request) -> Response:
         """The newest events, deduplicated, with their properties as they were sent."""

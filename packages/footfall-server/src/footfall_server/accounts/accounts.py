@@ -64,10 +64,13 @@ def _hash(secret: str) -> str:
 
 
 class Accounts:
-    """The metadata at an SQLAlchemy URL, brought to the newest schema when opened."""
+    """The metadata at an SQLAlchemy URL, brought to the newest schema when opened.
+
+    `session` and `clock` are for the other modules of this room.
+    """
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] = _now) -> None:
-        self._clock = clock
+        self.clock = self._clock = clock
         self._engine = _engine(url)
         try:
             upgrade(self._engine)
@@ -77,7 +80,7 @@ class Accounts:
                 f"The metadata can't be opened ({error.orig}): check FOOTFALL_DATABASE_URL and "
                 "the data directory.",
             ) from None
-        self._session = sessionmaker(self._engine, expire_on_commit=False)
+        self.session = self._session = sessionmaker(self._engine, expire_on_commit=False)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -200,6 +200,16 @@ class Accounts:
             session.commit()
         return token
 
+    def revoke_token(self, token: str) -> None:
+        """From now on the API token opens nothing; one that isn't known never did."""
+        with self._session() as session:
+            session.execute(
+                update(ApiTokenRow)
+                .where(ApiTokenRow.hash == _hash(token), ApiTokenRow.revoked_at.is_(None))
+                .values(revoked_at=self._clock())
+            )
+            session.commit()
+
     def token_project(self, token: str) -> Project | None:
         """The project that an API token opens; None if it opens none."""
         with self._session() as session:

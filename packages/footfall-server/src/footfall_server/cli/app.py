@@ -14,6 +14,7 @@ from rich.table import Table
 
 from footfall_server import settings as server_settings
 from footfall_server.accounts import Accounts
+from footfall_server.cli import history
 from footfall_server.model.errors import FootfallError
 
 app = typer.Typer(
@@ -25,6 +26,8 @@ app = typer.Typer(
 )
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
+app.command("export")(history.export)
+app.command("import")(history.import_)
 
 Data = Annotated[
     Path | None,

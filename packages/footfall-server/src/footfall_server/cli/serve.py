@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import gc
 import logging
-import os
 import signal
 import socket
-from typing import IO
 
 import uvicorn
 import uvloop
 
 from footfall_server.api.app import application
+from footfall_server.cli.lock import hold
 from footfall_server.cli.logs import configure
 from footfall_server.services import Services, open_services
 from footfall_server.settings import Settings, SetupError, prepare
@@ -32,7 +30,7 @@ def serve(settings: Settings) -> None:
     """
     prepare(settings)
     configure()
-    with _lock(settings):
+    with hold(settings):
         listener = _listen(settings.host, settings.port)
         port = listener.getsockname()[1]
         address = f"http://{_literal(settings.host)}:{port}"
@@ -94,26 +92,6 @@ async def _maintain(services: Services) -> None:
             await asyncio.to_thread(services.store.maintain)
         except Exception:
             log.exception("maintenance failed; it is tried again later")
-
-
-def _lock(settings: Settings) -> IO[str]:
-    """One server a data directory. The lock goes with the process, however it ends."""
-    file = settings.lock.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        holder = file.read().strip() or "another process"
-        file.close()
-        raise SetupError(
-            "DATA_IN_USE",
-            f"The data directory {settings.data} is in use by process {holder}:"
-            " stop that server, or name another directory with --data.",
-        ) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
-    return file
 
 
 def _listen(host: str, port: int) -> socket.socket:

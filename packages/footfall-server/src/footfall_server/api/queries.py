@@ -37,7 +37,7 @@ class QueryApi:
 
     async def query(self, request: Request) -> Response:
         """A query's result. `?consistent=1` waits for all that was acknowledged before."""
-        project = await self._access.project(request)
+        project = await self._access.project(request, "read")
         form = chosen(request.headers.get("accept", ""), list(FORMS))
         query = parse(await read_body(request, MAX_QUERY))
         await self._consistent(request)

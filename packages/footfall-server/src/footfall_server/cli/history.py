@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from footfall_server import settings as server_settings
+from footfall_server.cli.with_accounts import AsJson, Data, say
 from footfall_server.model.errors import BadRequest
 
 
@@ -30,10 +30,6 @@ class ArchiveFormat(StrEnum):
     SEGMENT = "segment"
 
 
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", help="The data directory.", envvar="FOOTFALL_DATA", show_default=False),
-]
 _DAY = "A date or an RFC 3339 instant."
 
 
@@ -51,7 +47,7 @@ def export(
         Path | None, typer.Option("--output", "-o", help="The file; the standard output if absent.")
     ] = None,
     data: Data = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write a project's events as NDJSON, CSV or Parquet. An interrupted export goes on."""
     from footfall_server.cli import exports
@@ -62,7 +58,7 @@ def export(
         exports.pour(settings, name, chosen, start, end)
         return
     events = exports.export(settings, name, chosen, start, end, output)
-    _say({"events": events, "file": str(output)}, f"Wrote {events:,} events to {output}.", as_json)
+    say({"events": events, "file": str(output)}, [f"Wrote {events:,} events to {output}."], as_json)
 
 
 def import_(
@@ -72,7 +68,7 @@ def import_(
         ArchiveFormat, typer.Option("--format", help="Whose archive it is.")
     ] = ArchiveFormat.FOOTFALL,
     data: Data = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Read events into a project. Each counts once, however often it is read."""
     from footfall_server.cli import imports
@@ -83,7 +79,7 @@ def import_(
     if found.rejected:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in found.reasons.most_common())
         text += f" {found.rejected:,} were rejected ({reasons}); they are kept with their reasons."
-    _say({**document, "reasons": dict(found.reasons)}, text, as_json)
+    say({**document, "reasons": dict(found.reasons)}, [text], as_json)
     if found.rejected and not found.accepted:
         raise BadRequest(
             "NOTHING_IMPORTED", "No line was an event: see that --format names the archive's kind."
@@ -93,7 +89,3 @@ def import_(
 def _by_name(output: Path | None) -> str:
     suffix = output.suffix.removeprefix(".") if output else ""
     return suffix if suffix in list(FileFormat) else FileFormat.NDJSON
-
-
-def _say(document: dict[str, object], text: str, as_json: bool) -> None:
-    print(json.dumps(document) if as_json else text)

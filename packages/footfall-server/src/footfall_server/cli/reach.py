@@ -38,21 +38,19 @@ def project_client(settings: Settings, project: str) -> Iterator[httpx2.Client]:
     prepare(settings)
     accounts = Accounts(settings.database_url)
     try:
-        token = accounts.create_token(project, "a command")
-        try:
-            with (
-                _server(settings) as (base, transport),
-                httpx2.Client(
-                    base_url=f"{base}/api/v1/projects/{project}",
-                    headers={"authorization": f"Bearer {token}"},
-                    transport=transport,
-                    timeout=_TIMEOUT,
-                    trust_env=False,
-                ) as client,
-            ):
-                yield client
-        finally:
-            accounts.revoke_token(token)
+        opened = accounts.project(project)
+        with (
+            Tokens(accounts).passing(opened, "a command", "write") as token,
+            _server(settings) as (base, transport),
+            httpx2.Client(
+                base_url=f"{base}/api/v1/projects/{project}",
+                headers={"authorization": f"Bearer {token}"},
+                transport=transport,
+                timeout=_TIMEOUT,
+                trust_env=False,
+            ) as client,
+        ):
+            yield client
     finally:
         accounts.close()
 

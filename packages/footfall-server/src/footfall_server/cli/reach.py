@@ -19,7 +19,7 @@ import httpx2
 import msgspec
 import uvicorn
 
-from footfall_server.accounts import Accounts
+from footfall_server.accounts import Accounts, Tokens
 from footfall_server.cli.lock import hold
 from footfall_server.model.errors import FootfallError, Unavailable
 from footfall_server.settings import Settings, SetupError, prepare

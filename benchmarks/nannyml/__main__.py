@@ -111,7 +111,7 @@ def module_import(way: str) -> float:
 def exits() -> None:
     """From the end of the program's work to the end of the process."""
     rows: list[list[object]] = []
-    for way in ("own", "drop-in"):
+    for way in ("nothing", "own", "drop-in"):
         cells: list[object] = [way]
         for url, then in ((BlackHole().url, ""), (BlackHole().url, "work"), (refused(), "")):
             seconds = []

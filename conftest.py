@@ -1,10 +1,10 @@
 """What a run tells at its end, beside what passed."""
 
-_TELLING = ("test_matrix.py", "test_oracle.py")
+_TELLING = ("test_matrix.py",)
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Which CPythons the SDK's suite ran on, and how many queries were compared with the oracle."""
+    """Which CPythons the SDK's suite ran on."""
     lines = [
         line
         for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("", [])
@@ -12,6 +12,6 @@ def pytest_terminal_summary(terminalreporter):
         for line in report.capstdout.splitlines()
     ]
     if lines:
-        terminalreporter.section("what was compared")
+        terminalreporter.section("which CPythons")
         for line in lines:
             terminalreporter.write_line(line)

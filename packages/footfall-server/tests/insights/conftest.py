@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,27 @@ import pytest
 from footfall_server.insights import Insights, Result
 from footfall_server.model.project import Project
 from footfall_server.store import Store
+
+COMPARED: Counter[str] = Counter()
+"""How many queries were compared with the oracle, by report."""
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if COMPARED:
+        terminalreporter.section("compared with the definitions in plain Python")
+        for report, count in sorted(COMPARED.items()):
+            terminalreporter.write_line(f"{report}: {count:,} random queries")
+        terminalreporter.write_line(f"all: {COMPARED.total():,} random queries")
+
+
+@pytest.fixture(scope="session")
+def compared() -> Callable[[str], None]:
+    """Call it with the report's name after each comparison that held."""
+
+    def note(report: str) -> None:
+        COMPARED[report] += 1
+
+    return note
 
 
 def stamp(at: datetime) -> str:

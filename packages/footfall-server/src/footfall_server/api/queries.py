@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from footfall_server.api.access import Access, read_body
 from footfall_server.api.openapi import document
-from footfall_server.ingest import body as request_body
 from footfall_server.insights import parse
 from footfall_server.insights.listing import events
-from footfall_server.model.errors import NotFound, Unauthorized
-from footfall_server.model.project import Project
 from footfall_server.services import Services
 
 MAX_QUERY = 256 * 1024
@@ -23,6 +20,7 @@ class QueryApi:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self._access = Access(services)
 
     def routes(self) -> list[Route]:
         return [
@@ -36,19 +34,15 @@ class QueryApi:
 
     async def query(self, request: Request) -> Response:
         """A query's result. `?consistent=1` waits for all that was acknowledged before."""
-        project = await self._project(request)
-        declared = request.headers.get("content-length", "")
-        body = await request_body.read(
-            request.receive, int(declared) if declared.isdigit() else None, MAX_QUERY
-        )
-        query = parse(body)
+        project = await self._access.project(request, "read")
+        query = parse(await read_body(request, MAX_QUERY))
         await self._consistent(request)
         result = await self._services.insights.run(project, query, self._services.clock())
         return Response(result.to_json(), media_type="application/json")
 
     async def events(self, request: Request) -> Response:
         """The newest events, deduplicated, with their properties as they were sent."""
-        project = await self._project(request)
+        project = await self._access.project(request)
         await self._consistent(request)
         page = await events(self._services.store, project, dict(request.query_params))
         return Response(page, media_type="application/json")
@@ -56,22 +50,3 @@ class QueryApi:
     async def _consistent(self, request: Request) -> None:
         if request.query_params.get("consistent", "0") not in ("0", "", "false"):
             await self._services.visible()
-
-    async def _project(self, request: Request) -> Project:
-        """The project in the path, if the token opens it. Another's is as good as none."""
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise Unauthorized(
-                "MISSING_TOKEN", "No API token: send it as `Authorization: Bearer TOKEN`."
-            )
-        found = await run_in_threadpool(self._services.accounts.token_project, token.strip())
-        if found is None:
-            raise Unauthorized(
-                "UNKNOWN_TOKEN",
-                "The API token is not known here, or was revoked: create one with "
-                "`footfall-server project token NAME`.",
-            )
-        name = request.path_params["project"]
-        if found.name != name:
-            raise NotFound("NO_SUCH_PROJECT", f"There is no project {name!r} for this token.")
-        return found

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from footfall_server.insights import periods
-from footfall_server.insights.periods import Range
+from footfall_server.insights.answer import Answer, Asked
 from footfall_server.insights.queries import EventsTable
-from footfall_server.insights.reader import Reader
 from footfall_server.insights.result import Row, moment, tidy
 from footfall_server.insights.sql import events_table as sql
-from footfall_server.insights.sql.filters import Versions
 
 
-async def rows(
-    project: int, query: EventsTable, within: Range, versions: Versions, reader: Reader
-) -> list[Row]:
+async def answer(asked: Asked[EventsTable]) -> Answer:
     """One row an event name in the range, most frequent first.
 
     `change` is a fraction of the equal period before (in calendar days), null where that is 0.
     """
+    within, reader = asked.within, asked.reader
     before = periods.shifted(within, periods.previous_period(within, "day"))
-    table = await reader.run(sql.table(project, query, within, before, versions))
-    found = []
+    statement = sql.table(asked.project.id, asked.query, within, before, asked.versions)
+    table = await reader.run(statement)
+    found: list[Row] = []
     for row in table.to_pylist():
         reader.approximate = reader.approximate or bool(row["approximate"])
         total, past = row["total"], row["before"]
@@ -33,4 +31,4 @@ async def rows(
                 "change": (total - past) / past if past else None,
             }
         )
-    return found
+    return Answer(found)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from footfall_server.insights import references
 from footfall_server.insights.queries import REPORTS, Filter, Query, Series, Trends
 from footfall_server.insights.sql.filters import walk
 from footfall_server.model.errors import BadRequest, Unprocessable
@@ -40,17 +41,20 @@ def parse(body: bytes | Mapping[str, Any]) -> Query:
         raise _explained(error) from error
     except RecursionError as error:
         raise Unprocessable("INVALID_QUERY", "The filters are nested too deeply.") from error
-    _check_filters(query.filters, "/filters")
-    if not isinstance(query, Trends):
-        return query
-    for place, series in enumerate(query.series):
-        _check_filters(series.filters, f"/series/{place}/filters")
-    return _named(query)
+    _check_filters(query)
+    return _named(query) if isinstance(query, Trends) else query
 
 
-def _check_filters(filters: tuple[Filter, ...], path: str) -> None:
+def _check_filters(query: Query) -> None:
     """Bounds what one query can make the engine do."""
-    conditions = list(walk(filters))
+    by_place: dict[str, list[Filter]] = {}
+    for path, one in references.filters(query):
+        by_place.setdefault(path.rpartition("/")[0], []).append(one)
+    for path, filters in by_place.items():
+        _check_size(list(walk(filters)), path)
+
+
+def _check_size(conditions: list[Filter], path: str) -> None:
     values = sum(len(condition.values) for condition in conditions)
     if len(conditions) > MAX_CONDITIONS or values > MAX_VALUES:
         raise Unprocessable(

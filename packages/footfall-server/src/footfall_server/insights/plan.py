@@ -10,9 +10,7 @@ import msgspec
 from footfall_server.insights import periods
 from footfall_server.insights.formula import Expression, expression
 from footfall_server.insights.periods import Bucket, Range, Shift
-from footfall_server.insights.queries import ROLLING_DAYS, Cut, Filter, Query, Series, Trends
-from footfall_server.insights.sql.column import BUILT_IN
-from footfall_server.insights.sql.filters import asks_for_kind, walk
+from footfall_server.insights.queries import ROLLING_DAYS, Filter, Query, Series, Trends
 from footfall_server.model.errors import Unprocessable
 from footfall_server.model.project import Project
 
@@ -140,28 +138,3 @@ def windows(plan: TrendsPlan, days: int) -> tuple[Window, ...]:
     if plan.query.fold:
         found.append(Window(None, *ending(plan.within.end)))
     return tuple(found)
-
-
-def own_properties(query: Query) -> dict[str, str]:
-    """The properties that aren't built in, by their name → the pointer of their first use."""
-    found: dict[str, str] = {}
-
-    def note(name: str, path: str) -> None:
-        if name not in BUILT_IN:
-            found.setdefault(name.removeprefix("properties."), path)
-
-    def note_filters(filters: tuple[Filter, ...], path: str) -> None:
-        for place, one in enumerate(filters):
-            for condition in walk((one,)):
-                if condition.property is not None and not asks_for_kind(condition):
-                    note(condition.property, f"{path}/{place}")
-
-    note_filters(query.filters, "/filters")
-    if isinstance(query, Trends):
-        for place, series in enumerate(query.series):
-            note_filters(series.filters, f"/series/{place}/filters")
-            if series.property is not None:
-                note(series.property, f"/series/{place}/property")
-        for place, part in enumerate(query.breakdown):
-            note(part.property if isinstance(part, Cut) else part, f"/breakdown/{place}")
-    return found

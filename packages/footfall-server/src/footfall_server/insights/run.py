@@ -9,11 +9,13 @@ from typing import Any
 
 import msgspec
 
-from footfall_server.insights import events_table, plan, trends
+from footfall_server.insights import plan, references
+from footfall_server.insights.answer import Asked
 from footfall_server.insights.parse import parse
-from footfall_server.insights.queries import EventsTable, Query, Trends
+from footfall_server.insights.queries import Query
 from footfall_server.insights.reader import Reader
-from footfall_server.insights.result import Result, Row
+from footfall_server.insights.reports import ANSWERS
+from footfall_server.insights.result import Result
 from footfall_server.insights.sql.events import distinct_codes, property_seen
 from footfall_server.insights.sql.filters import Versions, version_keys
 from footfall_server.insights.versions import matching_codes
@@ -41,34 +43,24 @@ class Insights:
         started = time.perf_counter()
         asked = plan.resolved(query if isinstance(query, Query) else parse(query), project)
         reader = Reader(self._store, self._limits)
-        rows = await self._rows(project, asked, now, reader)
+        within = plan.within(asked)
+        await self._check_properties(project, asked, reader)
+        versions = await _versions(project, asked, reader)
+        ready = Asked(project, asked, within, versions, now, reader)
+        answer = await ANSWERS[type(asked)](ready)
         meta = {
             "rows_read": reader.rows_read,
             "elapsed_ms": round((time.perf_counter() - started) * 1000, 1),
             "approximate": reader.approximate,
             "as_of": now.isoformat(),
+            **answer.meta,
         }
         normalised: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asked))
-        return Result(normalised["report"], normalised, rows, meta)
-
-    async def _rows(
-        self, project: Project, query: Query, now: datetime, reader: Reader
-    ) -> list[Row]:
-        if isinstance(query, Trends):
-            planned = plan.trends(query, project)
-            await self._check_properties(project, query, reader)
-            versions = await _versions(project, query, reader)
-            return await trends.rows(planned, versions, now, reader)
-        if isinstance(query, EventsTable):
-            within = plan.within(query)
-            await self._check_properties(project, query, reader)
-            versions = await _versions(project, query, reader)
-            return await events_table.rows(project.id, query, within, versions, reader)
-        raise Unprocessable("UNKNOWN_REPORT", "There is no such report.", path="/report")
+        return Result(normalised["report"], normalised, answer.rows, meta)
 
     async def _check_properties(self, project: Project, query: Query, reader: Reader) -> None:
         """A property that no event ever had is a mistake, unless there is no event yet."""
-        for name, path in plan.own_properties(query).items():
+        for name, path in references.own_properties(query).items():
             if (project.id, name) in self._known:
                 continue
             answer = (await reader.run(property_seen(project.id, name))).to_pylist()[0]
@@ -84,9 +76,7 @@ class Insights:
 
 
 async def _versions(project: Project, query: Query, reader: Reader) -> Versions:
-    filters = [*query.filters]
-    if isinstance(query, Trends):
-        filters += [one for series in query.series for one in series.filters]
+    filters = [one for _, one in references.filters(query)]
     found = {}
     for name, op, bound in sorted(version_keys(filters)):
         codes = (await reader.run(distinct_codes(project.id, name))).column("code").to_pylist()

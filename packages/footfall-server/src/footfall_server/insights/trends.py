@@ -11,9 +11,12 @@ from itertools import accumulate
 import pyarrow as pa
 
 from footfall_server.insights import periods
+from footfall_server.insights.answer import Answer, Asked
 from footfall_server.insights.formula import Expression
 from footfall_server.insights.periods import Shift
 from footfall_server.insights.plan import Source, TrendsPlan, windows
+from footfall_server.insights.plan import trends as plan_trends
+from footfall_server.insights.queries import Trends
 from footfall_server.insights.reader import Reader
 from footfall_server.insights.result import Row, tidy
 from footfall_server.insights.sql import trends as sql
@@ -39,6 +42,12 @@ class _Slot:
     label: str | None
     key: int | None
     incomplete: bool
+
+
+async def answer(asked: Asked[Trends]) -> Answer:
+    """Raises what `plan.trends` raises."""
+    planned = plan_trends(asked.query, asked.project)
+    return Answer(await rows(planned, asked.versions, asked.now, asked.reader))
 
 
 async def rows(plan: TrendsPlan, versions: Versions, now: datetime, reader: Reader) -> list[Row]:

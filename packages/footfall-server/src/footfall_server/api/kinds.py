@@ -1,0 +1,114 @@
+"""The kinds of documents that a project keeps, and what each may say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from footfall_server.insights import parse
+from footfall_server.model.errors import BadRequest, FootfallError, Unprocessable
+
+Title = Annotated[str, Meta(max_length=200)]
+Words = Annotated[str, Meta(max_length=2_000)]
+
+
+class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What every document has."""
+
+    name: Title
+
+
+class SavedReport(Content, frozen=True, kw_only=True):
+    """A question with a name; `view` is the address of the page that shows it."""
+
+    query: dict[str, Any]
+    view: Words | None = None
+    description: Words = ""
+
+
+class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A report on a board: a saved one by its id, or a query of the board's own."""
+
+    title: Title = ""
+    report: str | None = None
+    query: dict[str, Any] | None = None
+    text: Words | None = None
+    width: Literal["half", "full"] = "half"
+
+    def __post_init__(self) -> None:
+        given = sum(part is not None for part in (self.report, self.query, self.text))
+        if given != 1:
+            raise ValueError("A card has one of report, query and text")
+
+
+class Board(Content, frozen=True, kw_only=True):
+    """Cards in reading order."""
+
+    cards: Annotated[tuple[Card, ...], Meta(max_length=50)] = ()
+    description: Words = ""
+
+
+class Annotation(Content, frozen=True, kw_only=True):
+    """A day on which something happened, drawn as a rule; a release also names its version."""
+
+    date: date
+    kind: Literal["note", "release"] = "note"
+    version: Title | None = None
+    description: Words = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`check` raises Unprocessable; `shown` is the body as it may be read back."""
+
+    type: type[Content]
+    check: Callable[[Any], None] = lambda content: None
+    shown: Callable[[dict[str, Any]], dict[str, Any]] = lambda body: body
+
+
+def content(kind: Kind, raw: bytes) -> tuple[str, dict[str, Any]]:
+    """A body → its name and the rest.
+
+    Raises BadRequest MALFORMED_JSON, Unprocessable INVALID_DOCUMENT, and what the check raises.
+    """
+    try:
+        read = msgspec.json.decode(raw, type=kind.type)
+    except msgspec.ValidationError as error:
+        message, _, place = str(error).partition(" - at `$")
+        path = place.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/") or "/"
+        raise Unprocessable("INVALID_DOCUMENT", f"{message}.", path=path) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest("MALFORMED_JSON", f"The body isn't JSON: {error}.") from None
+    kind.check(read)
+    body: dict[str, Any] = msgspec.to_builtins(read)
+    return body.pop("name"), body
+
+
+def check_query(query: Mapping[str, Any], path: str) -> None:
+    """That a query can be asked. Raises as `parse`, with the pointer of where it stands."""
+    try:
+        parse(query)
+    except FootfallError as error:
+        raise Unprocessable(error.code, error.message, path=f"{path}{error.path or ''}") from None
+
+
+def _report(report: SavedReport) -> None:
+    check_query(report.query, "/query")
+
+
+def _board(board: Board) -> None:
+    for place, card in enumerate(board.cards):
+        if card.query is not None:
+            check_query(card.query, f"/cards/{place}/query")
+
+
+KINDS: dict[str, Kind] = {
+    "annotations": Kind(Annotation),
+    "boards": Kind(Board, _board),
+    "reports": Kind(SavedReport, _report),
+}

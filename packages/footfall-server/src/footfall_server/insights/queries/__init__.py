@@ -1,0 +1,56 @@
+"""The types of queries: frozen, one a report; an unknown field is an error.
+
+Field names are the JSON's, but for those that Python keeps for itself (`from_`, `not_`). What all
+reports share is in `common.py`; each report (or family) has a module of its own here, and is known
+to the parser by being in `REPORTS`. A field of a closed set of names (`PROPERTY_FIELDS`) holds the
+names of properties: so references to properties are found without a word from the report.
+"""
+
+from __future__ import annotations
+
+from footfall_server.insights.queries.common import (
+    Cut,
+    Filter,
+    Installs,
+    Interval,
+    Op,
+    Query,
+    Value,
+)
+from footfall_server.insights.queries.events_table import EventsTable
+from footfall_server.insights.queries.trends import (
+    OF_PROPERTY,
+    PERCENTILES,
+    ROLLING_DAYS,
+    Formula,
+    Measure,
+    Series,
+    Trends,
+)
+
+__all__ = [
+    "OF_PROPERTY",
+    "PERCENTILES",
+    "PROPERTY_FIELDS",
+    "REPORTS",
+    "ROLLING_DAYS",
+    "Cut",
+    "EventsTable",
+    "Filter",
+    "Formula",
+    "Installs",
+    "Interval",
+    "Measure",
+    "Op",
+    "Query",
+    "Series",
+    "Trends",
+    "Value",
+]
+
+REPORTS: dict[str, type[Query]] = {
+    "events_table": EventsTable,
+    "trends": Trends,
+}
+
+PROPERTY_FIELDS = frozenset({"property", "breakdown", "hold", "by", "rows", "columns"})

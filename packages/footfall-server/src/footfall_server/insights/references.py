@@ -1,0 +1,59 @@
+"""What a query refers to: its filters and its properties, each with its JSON pointer.
+
+Found by walking the query's own fields, so that a report needs to say nothing about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from footfall_server.insights.queries import PROPERTY_FIELDS, Filter, Query
+from footfall_server.insights.sql.column import BUILT_IN
+from footfall_server.insights.sql.filters import asks_for_kind, walk
+
+
+def filters(query: Query) -> Iterator[tuple[str, Filter]]:
+    """Every filter that isn't inside another one, with its pointer."""
+    for path, _, value in _fields(query, ""):
+        if isinstance(value, Filter):
+            yield path, value
+
+
+def properties(query: Query) -> Iterator[tuple[str, str]]:
+    """Every property that is named outside a filter, with its pointer."""
+    for path, field, value in _fields(query, ""):
+        if field in PROPERTY_FIELDS and isinstance(value, str):
+            yield path, value
+
+
+def own_properties(query: Query) -> dict[str, str]:
+    """The properties that aren't built in, by their name → the pointer of their first use."""
+    found: dict[str, str] = {}
+
+    def note(name: str, path: str) -> None:
+        if name not in BUILT_IN:
+            found.setdefault(name.removeprefix("properties."), path)
+
+    for path, one in filters(query):
+        for condition in walk((one,)):
+            if condition.property is not None and not asks_for_kind(condition):
+                note(condition.property, path)
+    for path, name in properties(query):
+        note(name, path)
+    return found
+
+
+def _fields(value: Any, path: str, field: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Leaves and filters below a value: pointer, the name of the field that holds it, value."""
+    if isinstance(value, tuple):
+        for place, each in enumerate(value):
+            yield from _fields(each, f"{path}/{place}", field)
+    elif isinstance(value, msgspec.Struct) and not isinstance(value, Filter):
+        for one in msgspec.structs.fields(value):
+            inside = getattr(value, one.name)
+            yield from _fields(inside, f"{path}/{one.encode_name}", one.encode_name)
+    else:
+        yield path, field, value

@@ -1,0 +1,1 @@
+"""Insights: each stage, and every report against the definitions in plain Python."""

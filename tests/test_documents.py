@@ -1,0 +1,88 @@
+"""What a project keeps by name, through the API: boards, reports, annotations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from .conftest import Answer, Project, Server, http
+
+QUERY = {"report": "events_table", "from": "2026-01-01", "to": "2026-01-31"}
+BODIES: dict[str, dict[str, Any]] = {
+    "reports": {"name": "Most used", "query": QUERY},
+    "boards": {"name": "Weekly", "cards": [{"title": "Most used", "query": QUERY}]},
+    "annotations": {"name": "1.0", "date": "2026-01-05", "kind": "release", "version": "1.0"},
+}
+
+
+def call(project: Project, method: str, path: str, body: Any = None) -> Answer:
+    url = f"{project.server.url}/api/v1/projects/{project.name}/{path}"
+    return http(method, url, body, project.authorization)
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_they_are_made_read_changed_and_deleted(server: Server, kind: str) -> None:
+    project = server.create_project(f"documents-{kind}")
+    assert call(project, "GET", kind).json() == {"rows": [], "cursor": None}
+    made = call(project, "POST", kind, BODIES[kind])
+    assert made.status == 201, made.body
+    document = made.json()
+    assert BODIES[kind].items() <= document.items() or kind == "boards"
+    assert made.headers["location"].endswith(f"/{kind}/{document['id']}")
+    assert call(project, "GET", f"{kind}/{document['id']}").json() == document
+    assert [row["id"] for row in call(project, "GET", kind).json()["rows"]] == [document["id"]]
+    changed = call(project, "PUT", f"{kind}/{document['id']}", {**BODIES[kind], "name": "Other"})
+    assert changed.json()["name"] == "Other"
+    assert call(project, "DELETE", f"{kind}/{document['id']}").status == 204
+    assert call(project, "GET", f"{kind}/{document['id']}").status == 404
+
+
+def test_a_name_is_taken_once(server: Server) -> None:
+    project = server.create_project("documents-names")
+    assert call(project, "POST", "reports", BODIES["reports"]).status == 201
+    again = call(project, "POST", "reports", BODIES["reports"])
+    assert (again.status, again.json()["code"]) == (409, "NAME_TAKEN")
+
+
+def test_another_project_has_no_way_to_them(server: Server) -> None:
+    mine, theirs = server.create_project("documents-a"), server.create_project("documents-b")
+    made = call(mine, "POST", "reports", BODIES["reports"]).json()
+    assert call(theirs, "GET", f"reports/{made['id']}").status == 404
+    assert call(theirs, "DELETE", f"reports/{made['id']}").status == 404
+    url = f"{server.url}/api/v1/projects/{mine.name}/reports"
+    assert http("GET", url, headers=theirs.authorization).status == 404
+    assert http("GET", url).status == 401
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "code", "path"),
+    [
+        ("reports", {"name": "x"}, "INVALID_DOCUMENT", "/"),
+        ("reports", {"name": "x", "query": {"report": "nothing"}}, "UNKNOWN_REPORT",
+         "/query/report"),
+        ("reports", {"name": " ", "query": QUERY}, "INVALID_NAME", "/name"),
+        ("reports", {"name": "x", "query": QUERY, "more": 1}, "INVALID_DOCUMENT", "/"),
+        ("boards", {"name": "x", "cards": [{"query": {**QUERY, "from_": 1}}]}, "UNKNOWN_FIELD",
+         "/cards/0/query/from_"),
+        ("boards", {"name": "x", "cards": [{}]}, "INVALID_DOCUMENT", "/cards/0"),
+        ("annotations", {"name": "x", "date": "yesterday"}, "INVALID_DOCUMENT", "/date"),
+    ],
+)  # fmt: skip
+def test_what_means_nothing_is_refused_with_its_place(
+    server: Server, kind: str, body: dict[str, Any], code: str, path: str
+) -> None:
+    name = "documents-refused"
+    project = REFUSED.get(name) or REFUSED.setdefault(name, server.create_project(name))
+    answer = call(project, "POST", kind, body)
+    assert answer.status == 422, answer.body
+    assert (answer.json()["code"], answer.json()["path"]) == (code, path)
+
+
+REFUSED: dict[str, Project] = {}
+
+
+def test_text_that_is_no_json_is_malformed(server: Server) -> None:
+    project = server.create_project("documents-malformed")
+    answer = call(project, "POST", "reports", b"{")
+    assert (answer.status, answer.json()["code"]) == (400, "MALFORMED_JSON")

@@ -128,6 +128,9 @@ class Pages(Site):
             "intervals": view.INTERVALS,
             "comparisons": view.COMPARISONS,
             "dimensions": view.DIMENSIONS,
+            "bar": frozenset({"interval", "compare", "breakdown"}),
+            "here": f"overview{state.url(format=None)}",
+            "suggested": "Active installs",
         }
         return self.templates.page("overview.html", values)
 

@@ -22,6 +22,13 @@ Served = tuple[str, Handler, tuple[str, ...]]
 """A path, what answers it, and the methods."""
 
 
+NAVIGATION = (
+    ("", (("overview", "overview", "Overview"), ("boards", "board", "Boards"))),
+    ("Insights", (("trends", "trend", "Trends"),)),
+)
+"""The sidebar's groups: path, icon and text of each page."""
+
+
 class Site:
     """The base of every group of pages."""
 
@@ -76,11 +83,14 @@ class Site:
 
     async def frame(self, request: Request, project: Project, page: str) -> dict[str, Any]:
         """What the shell around a project's page needs."""
+        boards = await run_in_threadpool(self.services.documents.all, project, "boards")
         return {
             **self.around(request),
             "project": project,
+            "boards": boards,
             "projects": await self.visible(request),
             "page": page,
+            "navigation": NAVIGATION,
             "role": visitor(request).role(project.id),
             "now": self.services.clock(),
         }

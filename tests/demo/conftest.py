@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,15 @@ def demonstrated(tmp_path_factory: pytest.TempPathFactory) -> Demonstrated:
     ]
     exceptions = [line["exception"] for line in lines if line["error"]]
     return Demonstrated(home, done, read_ledgers(home / "run"), exceptions)
+
+
+@pytest.fixture(scope="session")
+def unmodified(demonstrated: Demonstrated) -> Iterator[list[dict[str, Any]]]:
+    """The events that NannyML, as it is, logged in the demonstration, from the server's data."""
+    again = Server(demonstrated.home / "data").start()
+    token = json.loads(again.command("project", "token", "nannyml", "--json").stdout)
+    yield Project(again, "nannyml", "unused", token["api_token"]).events()
+    assert again.stop() == 0
 
 
 @dataclass(frozen=True)

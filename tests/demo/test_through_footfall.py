@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,35 @@ def test_both_ways_count_the_same_and_what_nannyml_logged(
 
 
 def test_errors_carry_nannymls_own_class_in_both(
-    demonstrated: Demonstrated, through_footfall: Events
+    demonstrated: Demonstrated, unmodified: Events, through_footfall: Events
 ) -> None:
-    failed = [e["properties"] for e in through_footfall if e["properties"]["exception_occurred"]]
-    assert [one["exception_type"] for one in failed] == demonstrated.exceptions == [OWN_EXCEPTION]
+    assert demonstrated.exceptions == [OWN_EXCEPTION]
+    for events in (unmodified, through_footfall):
+        failed = [e["properties"] for e in events if e["properties"]["exception_occurred"]]
+        assert [one["exception_type"] for one in failed] == [OWN_EXCEPTION]
+
+
+def test_both_ways_say_the_same_about_each_call(
+    unmodified: Events, through_footfall: Events
+) -> None:
+    """Whatever NannyML sends of a call is sent through Footfall too, with the same value."""
+    common = ["nannyml_version", "python_version", "os_type", "nannyml_cloud"]
+    declared = {
+        name: [*one["properties"], *common] for name, one in kept_manifest()["events"].items()
+    }
+
+    def said(events: Events) -> Counter[str]:
+        return Counter(
+            json.dumps(
+                [event["event"], {n: event["properties"][n] for n in declared[event["event"]]}]
+            )
+            for event in events
+            if event["event"] != "flush"
+        )
+
+    assert said(unmodified) == said(through_footfall)
+    sent = {name for event in unmodified for name in event["properties"]}
+    assert sent <= {name for event in through_footfall for name in event["properties"]}
 
 
 def test_every_field_that_users_are_told_of_arrives_and_can_be_asked_for(

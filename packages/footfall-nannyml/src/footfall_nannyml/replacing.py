@@ -54,8 +54,6 @@ class Finder:
         """The module's spec; None for another module, or if the drop-in can't be imported."""
         if fullname != TARGET:
             return None
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
         try:
             from importlib.machinery import ModuleSpec
 
@@ -77,6 +75,8 @@ class Finder:
         module.__doc__ = usage_logging.__doc__
         for name in usage_logging.__all__:
             setattr(module, name, getattr(usage_logging, name))
+        if self in sys.meta_path:
+            sys.meta_path.remove(self)
 
 
 def _replace_loaded(module: ModuleType) -> None:

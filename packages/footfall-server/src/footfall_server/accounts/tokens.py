@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from footfall_server.accounts.accounts import Accounts
 from footfall_server.accounts.credentials import hash_of, new_token, token_row
@@ -90,6 +92,17 @@ class Tokens:
                 .values(revoked_at=self._clock())
             )
             session.commit()
+
+    @contextmanager
+    def passing(self, project: Project, name: str, scope: Scope) -> Iterator[str]:
+        """The secret of a token for as long as the block runs; it leaves nothing behind."""
+        secret = self.create(project, name, scope)
+        try:
+            yield secret
+        finally:
+            with self._session() as session:
+                session.execute(delete(ApiTokenRow).where(ApiTokenRow.hash == hash_of(secret)))
+                session.commit()
 
     def grant(self, secret: str) -> Grant | None:
         """What a token opens; None if it opens nothing. Notes that it was used."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from footfall_server.api.access import Access, read_body
+from footfall_server.api.forms import FORMS
+from footfall_server.api.negotiation import chosen
 from footfall_server.api.openapi import document
 from footfall_server.insights import parse, schema
 from footfall_server.insights.listing import events
@@ -37,10 +40,12 @@ class QueryApi:
     async def query(self, request: Request) -> Response:
         """A query's result. `?consistent=1` waits for all that was acknowledged before."""
         project = await self._access.project(request, "read")
+        form = chosen(request.headers.get("accept", ""), list(FORMS))
         query = parse(await read_body(request, MAX_QUERY))
         await self._consistent(request)
         result = await self._services.insights.run(project, query, self._services.clock())
-        return Response(result.to_json(), media_type="application/json")
+        body = await run_in_threadpool(FORMS[form], result)
+        return Response(body, media_type=form, headers={"vary": "accept"})
 
     async def events(self, request: Request) -> Response:
         """The newest events, deduplicated, with their properties as they were sent."""

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from footfall_server import settings as server_settings
 from footfall_server.accounts import Accounts, Sessions, Tokens
+from footfall_server.cli import history
 from footfall_server.cli.people import member, user
 from footfall_server.cli.with_accounts import AsJson, Data, say, with_accounts
 from footfall_server.model.errors import FootfallError
@@ -25,6 +26,8 @@ app = typer.Typer(
 )
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
+app.command("export")(history.export)
+app.command("import")(history.import_)
 app.add_typer(user, name="user")
 project.command("member")(member)
 

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from footfall_server.insights import events_table, trends
+from footfall_server.insights import events_table, lifecycle, retention, stickiness, trends
 from footfall_server.insights.answer import Answer, Asked
-from footfall_server.insights.queries import EventsTable, Query, Trends
+from footfall_server.insights.queries import (
+    EventsTable,
+    Lifecycle,
+    Query,
+    Retention,
+    Stickiness,
+    Trends,
+)
 
 ANSWERS: dict[type[Query], Callable[[Asked[Any]], Awaitable[Answer]]] = {
     EventsTable: events_table.answer,
+    Lifecycle: lifecycle.answer,
+    Retention: retention.answer,
+    Stickiness: stickiness.answer,
     Trends: trends.answer,
 }

@@ -8,7 +8,11 @@ names of properties: so references to properties are found without a word from t
 
 from __future__ import annotations
 
+from footfall_server.insights.queries.activity import Lifecycle, Stickiness
 from footfall_server.insights.queries.common import (
+    Action,
+    Behaviour,
+    Cohort,
     Cut,
     Filter,
     Installs,
@@ -18,6 +22,7 @@ from footfall_server.insights.queries.common import (
     Value,
 )
 from footfall_server.insights.queries.events_table import EventsTable
+from footfall_server.insights.queries.retention import Retention
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
     PERCENTILES,
@@ -34,22 +39,31 @@ __all__ = [
     "PROPERTY_FIELDS",
     "REPORTS",
     "ROLLING_DAYS",
+    "Action",
+    "Behaviour",
+    "Cohort",
     "Cut",
     "EventsTable",
     "Filter",
     "Formula",
     "Installs",
     "Interval",
+    "Lifecycle",
     "Measure",
     "Op",
     "Query",
+    "Retention",
     "Series",
+    "Stickiness",
     "Trends",
     "Value",
 ]
 
 REPORTS: dict[str, type[Query]] = {
     "events_table": EventsTable,
+    "lifecycle": Lifecycle,
+    "retention": Retention,
+    "stickiness": Stickiness,
     "trends": Trends,
 }
 

@@ -15,6 +15,7 @@ import msgspec
 
 from footfall_server.ingest import steps
 from footfall_server.ingest.batch import Batch, Refusal
+from footfall_server.ingest.dialects import history
 from footfall_server.ingest.dialects.dialect import Endpoint, Origin, Reply, Request
 from footfall_server.ingest.values import without_ip
 from footfall_server.journal import Entry, Journal
@@ -78,13 +79,18 @@ class Pipeline:
         project, key = self._authenticate(decoded.keys)
         order = self._journal.reserve(len(decoded.members))
         batch = decoded.events(Origin(project, key, self._clock(), order))
-        for step in steps.STEPS:
-            step(batch)
-        lines = steps.size(batch)
-        entries = self._entries(batch, lines, order)
+        entries = self._checked(batch, order)
         error = _refused_alone(batch.refused[0]) if decoded.single and batch.refused else None
         refused = [each.reason for each in batch.refused]
         return Taken(entries, decoded.answer(batch), len(batch.events), refused, error)
+
+    def take_history(self, project: int, form: str, lines: list[bytes]) -> Taken:
+        """Take lines of an archive (see `dialects.history`) for a project, in their order."""
+        order = self._journal.reserve(len(lines))
+        batch = history.batch(form, lines, project, self._clock(), order)
+        entries = self._checked(batch, order)
+        refused = [each.reason for each in batch.refused]
+        return Taken(entries, Reply(200, b""), len(batch.events), refused, None)
 
     async def settle(self, taken: Taken) -> Reply:
         """The answer, once everything of the request is durable.
@@ -122,6 +128,12 @@ class Pipeline:
             "No write key: send it as the user name of Basic authentication or in the body "
             "(`writeKey`, `api_key` or `token`, by the client's dialect).",
         )
+
+    def _checked(self, batch: Batch, order: int) -> list[Entry]:
+        for step in steps.STEPS:
+            step(batch)
+        lines = steps.size(batch)
+        return self._entries(batch, lines, order)
 
     def _entries(self, batch: Batch, lines: bytes, order: int) -> list[Entry]:
         entries = []

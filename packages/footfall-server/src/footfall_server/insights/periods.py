@@ -18,7 +18,7 @@ from footfall_server.model.errors import Unprocessable
 MAX_BUCKETS = 5_000
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _EPOCH = date(1970, 1, 1)
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _instant(text: str, within: ZoneInfo, path: str, days: int) -> datetime:
             f"{text!r} is neither a date (2026-01-31) nor an instant (2026-01-31T00:00:00Z).",
             path=path,
         ) from error
-    if not _FIRST <= instant <= _LAST:
+    if not FIRST <= instant <= LAST:
         raise Unprocessable("INVALID_RANGE", "Years are 1970 to 2099.", path=path)
     return instant
 

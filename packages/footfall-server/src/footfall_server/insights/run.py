@@ -45,8 +45,9 @@ class Insights:
         reader = Reader(self._store, self._limits)
         within = plan.within(asked)
         await self._check_properties(project, asked, reader)
-        versions = await _versions(project, asked, reader)
-        ready = Asked(project, asked, within, versions, now, reader)
+        meant = references.meant(asked, project)
+        versions = await _versions(project, meant, reader)
+        ready = Asked(project, meant, within, versions, now, reader)
         answer = await ANSWERS[type(asked)](ready)
         meta = {
             "rows_read": reader.rows_read,
@@ -56,7 +57,7 @@ class Insights:
             **answer.meta,
         }
         normalised: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asked))
-        return Result(normalised["report"], normalised, answer.rows, meta)
+        return Result(normalised["report"], normalised, answer.rows, meta, tuple(reader.statements))
 
     async def _check_properties(self, project: Project, query: Query, reader: Reader) -> None:
         """A property that no event ever had is a mistake, unless there is no event yet."""

@@ -9,6 +9,7 @@ from uuid import uuid4
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, refusal
 from footfall_server.ingest.dialects.dialect import Origin, check_count
+from footfall_server.ingest.dialects.envelope import Fields
 from footfall_server.ingest.dialects.times import MICROSECOND, parse_time, skew_of
 from footfall_server.ingest.values import Refused, clean_properties, clean_text
 from footfall_server.model.errors import BadRequest
@@ -91,6 +92,16 @@ def _event(member: Any, project: int, skew: int, received: int, source: str, ord
         raise Refused(Reason.TOO_DEEP, MESSAGES[Reason.TOO_DEEP])
     if not isinstance(member, dict):
         raise Refused(Reason.WRONG_TYPE, "An event must be a JSON object.")
+    kind, name, install, message_id, time, sent = fields(member)
+    properties, raw = clean_properties(sent)
+    return Event(
+        project, kind, name, install, message_id or str(uuid4()), time or EPOCH,
+        skew, received, source, order, properties, raw,
+    )  # fmt: skip
+
+
+def fields(member: dict[str, Any]) -> Fields:
+    """What one event says. Raises Refused."""
     kind = _kind(member)
     name = _name(member, kind)
     install = _identifier(member, "userId") or _identifier(member, "anonymousId")
@@ -98,13 +109,9 @@ def _event(member: Any, project: int, skew: int, received: int, source: str, ord
         install = _merged(member)
     if not install:
         raise Refused(Reason.MISSING_USER_ID, MESSAGES[Reason.MISSING_USER_ID])
-    message_id = _optional_text(member, "messageId") or str(uuid4())
-    properties, raw = clean_properties(_properties(member, kind))
+    message_id = _optional_text(member, "messageId")
     time = parse_time(member.get("timestamp")) or parse_time(member.get("originalTimestamp"))
-    return Event(
-        project, kind, name, install, message_id, time or EPOCH,
-        skew, received, source, order, properties, raw,
-    )  # fmt: skip
+    return Fields(kind, name, install, message_id, time, _properties(member, kind))
 
 
 def _merged(member: dict[str, Any]) -> str:

@@ -22,6 +22,16 @@ from footfall_server.insights.queries.common import (
     Value,
 )
 from footfall_server.insights.queries.events_table import EventsTable
+from footfall_server.insights.queries.release_health import (
+    Adoption,
+    DropCost,
+    Errors,
+    Exceptions,
+    Granularity,
+    RunTime,
+    SupportMatrix,
+    Traction,
+)
 from footfall_server.insights.queries.retention import Retention
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
@@ -40,12 +50,17 @@ __all__ = [
     "REPORTS",
     "ROLLING_DAYS",
     "Action",
+    "Adoption",
     "Behaviour",
     "Cohort",
     "Cut",
+    "DropCost",
+    "Errors",
     "EventsTable",
+    "Exceptions",
     "Filter",
     "Formula",
+    "Granularity",
     "Installs",
     "Interval",
     "Lifecycle",
@@ -53,17 +68,27 @@ __all__ = [
     "Op",
     "Query",
     "Retention",
+    "RunTime",
     "Series",
     "Stickiness",
+    "SupportMatrix",
+    "Traction",
     "Trends",
     "Value",
 ]
 
 REPORTS: dict[str, type[Query]] = {
+    "adoption": Adoption,
+    "drop_cost": DropCost,
+    "errors": Errors,
     "events_table": EventsTable,
+    "exceptions": Exceptions,
     "lifecycle": Lifecycle,
     "retention": Retention,
+    "run_time": RunTime,
     "stickiness": Stickiness,
+    "support_matrix": SupportMatrix,
+    "traction": Traction,
     "trends": Trends,
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from footfall_server.insights import plan, references
+from footfall_server.insights import listing, plan, references, schema
 from footfall_server.insights.answer import Asked
 from footfall_server.insights.parse import parse
 from footfall_server.insights.queries import Query
@@ -58,6 +58,17 @@ class Insights:
         }
         normalised: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asked))
         return Result(normalised["report"], normalised, answer.rows, meta, tuple(reader.statements))
+
+    async def events(self, project: Project, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """A page of the events themselves, newest first: see `listing.events`."""
+        found: dict[str, Any] = msgspec.json.decode(
+            await listing.events(self._store, project, parameters)
+        )
+        return found
+
+    async def schema(self, project: Project, now: datetime) -> dict[str, Any]:
+        """Events and properties as they were sent in the last weeks: see `schema.schema`."""
+        return await schema.schema(self._store, project, schema.parse(project, {}, now))
 
     async def _check_properties(self, project: Project, query: Query, reader: Reader) -> None:
         """A property that no event ever had is a mistake, unless there is no event yet."""

@@ -309,9 +309,11 @@ class ReleasesPage(Site):
         values |= pages[0].around_view(request, asked)
         values |= {
             "cards": [
-                {"page": page, "figure": figure}
+                {"page": page, "figure": figure, "view": asked.view}
                 for page, figure in zip(pages, figures, strict=True)
             ],
+            "heading": "Release health",
+            "about": "Which versions are in use, which fail, which are slow.",
             "here": "",
         }
-        return self.templates.page("releases.html", values)
+        return self.templates.page("composed.html", values)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import create_engine, event, select, update
+from sqlalchemy import create_engine, delete, event, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
@@ -199,6 +199,12 @@ class Accounts:
             self._add_token(session, self._row(session, name).id, token, label)
             session.commit()
         return token
+
+    def delete_token(self, token: str) -> None:
+        """Forget a token that was needed for a moment."""
+        with self._session() as session:
+            session.execute(delete(ApiTokenRow).where(ApiTokenRow.hash == _hash(token)))
+            session.commit()
 
     def token_project(self, token: str) -> Project | None:
         """The project that an API token opens; None if it opens none."""

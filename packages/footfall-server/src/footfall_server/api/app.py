@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 from footfall_server.api.documents import DocumentApi
 from footfall_server.api.problems import footfall_error, http_error, unexpected
 from footfall_server.api.queries import QueryApi
+from footfall_server.api.rejected import RejectedApi
 from footfall_server.api.status import Status
 from footfall_server.ingest.door import Door
 from footfall_server.model.errors import FootfallError
@@ -19,7 +20,11 @@ from footfall_server.services import Services
 def application(services: Services, pages: ASGIApp) -> ASGIApp:
     """The door in front, then API and status, then `pages`."""
     api = Starlette(
-        routes=[*QueryApi(services).routes(), *DocumentApi(services).routes()],
+        routes=[
+            *QueryApi(services).routes(),
+            *RejectedApi(services).routes(),
+            *DocumentApi(services).routes(),
+        ],
         exception_handlers={
             FootfallError: footfall_error,
             HTTPException: http_error,

@@ -32,7 +32,7 @@ def serve(settings: Settings) -> None:
     """
     prepare(settings)
     configure()
-    with _lock(settings):
+    with lock(settings):
         listener = _listen(settings.host, settings.port)
         port = listener.getsockname()[1]
         address = f"http://{_literal(settings.host)}:{port}"
@@ -96,8 +96,11 @@ async def _maintain(services: Services) -> None:
             log.exception("maintenance failed; it is tried again later")
 
 
-def _lock(settings: Settings) -> IO[str]:
-    """One server a data directory. The lock goes with the process, however it ends."""
+def lock(settings: Settings) -> IO[str]:
+    """One server a data directory. The lock goes with the process, however it ends.
+
+    Raises SetupError DATA_IN_USE.
+    """
     file = settings.lock.open("a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

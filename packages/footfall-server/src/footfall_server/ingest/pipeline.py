@@ -5,6 +5,7 @@ decode → authenticate → canonical events → steps → size → journal (fsy
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,10 +13,12 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import msgspec
+from msgspec.structs import replace
 
 from footfall_server.ingest import steps
 from footfall_server.ingest.batch import Batch, Refusal
 from footfall_server.ingest.dialects.dialect import Endpoint, Origin, Reply, Request
+from footfall_server.ingest.replay import again
 from footfall_server.ingest.values import without_ip
 from footfall_server.journal import Entry, Journal
 from footfall_server.model.errors import BadRequest, FootfallError, TooLarge, Unauthorized
@@ -38,6 +41,8 @@ class Counters:
 
     requests: int = 0
     accepted: int = 0
+    replayed: int = 0
+    """Events that were refused, and accepted when they were tried again."""
     rejected: Counter[str] = field(default_factory=Counter)
     """Events refused, by reason."""
     failed: Counter[str] = field(default_factory=Counter)
@@ -78,10 +83,8 @@ class Pipeline:
         project, key = self._authenticate(decoded.keys)
         order = self._journal.reserve(len(decoded.members))
         batch = decoded.events(Origin(project, key, self._clock(), order))
-        for step in steps.STEPS:
-            step(batch)
-        lines = steps.size(batch)
-        entries = self._entries(batch, lines, order)
+        lines = _walk(batch)
+        entries = self._entries(batch, lines, order, endpoint.word)
         error = _refused_alone(batch.refused[0]) if decoded.single and batch.refused else None
         refused = [each.reason for each in batch.refused]
         return Taken(entries, decoded.answer(batch), len(batch.events), refused, error)
@@ -99,6 +102,39 @@ class Pipeline:
         if taken.error is not None:
             raise taken.error
         return taken.answer
+
+    async def replay(self, kept: Sequence[RejectedEvent]) -> list[RejectedEvent | None]:
+        """Let refused events walk the steps again: None for each that was accepted, else the
+        event with the reason that holds now. What was accepted is durable, and so is a new reason.
+
+        Raises Unavailable when that can't be: then nothing has changed.
+        """
+        order = self._journal.reserve(len(kept))
+        found: list[RejectedEvent | None] = []
+        accepted: list[bytes] = []
+        changed: list[RejectedEvent] = []
+        for place, event in enumerate(kept):
+            batch = again(event, order + place)
+            lines = _walk(batch)
+            if not batch.refused:
+                accepted.append(lines)
+                found.append(None)
+                continue
+            (refused,) = batch.refused
+            now = replace(event, reason=refused.reason, message=refused.message)
+            found.append(now)
+            if now != event:
+                changed.append(now)
+        entries = []
+        if accepted:
+            entries.append(Entry(order, "events", len(accepted), b"".join(accepted)))
+        if changed:
+            lines = b"".join([_encode(each) + b"\n" for each in changed])
+            entries.append(Entry(self._journal.reserve(1), "rejected", len(changed), lines))
+        if entries:
+            await self._journal.append(entries)
+        self.counters.replayed += len(accepted)
+        return found
 
     def refuse(self, error: FootfallError) -> None:
         """Count a request that is refused whole."""
@@ -123,24 +159,26 @@ class Pipeline:
             "(`writeKey`, `api_key` or `token`, by the client's dialect).",
         )
 
-    def _entries(self, batch: Batch, lines: bytes, order: int) -> list[Entry]:
+    def _entries(self, batch: Batch, lines: bytes, order: int, word: str) -> list[Entry]:
         entries = []
         if batch.events:
             entries.append(Entry(order, "events", len(batch.events), lines))
         if batch.refused:
-            kept = [_encode(_rejected(batch, each)) for each in batch.refused]
+            kept = [_encode(_rejected(batch, each, word)) for each in batch.refused]
             # Entries are numbered by their first event's place: take one that no event has.
             lines = b"\n".join([*kept, b""])
             entries.append(Entry(self._journal.reserve(1), "rejected", len(kept), lines))
         return entries
 
 
-def _rejected(batch: Batch, refused: Refusal) -> RejectedEvent:
-    body = without_ip(refused.body)
-    try:
-        text = _encode(body).decode()
-    except (UnicodeEncodeError, RecursionError, OverflowError, msgspec.MsgspecError, ValueError):
-        text = ascii(body)
+def _walk(batch: Batch) -> bytes:
+    """Let a batch walk the steps; the lines of the events that remain."""
+    for step in steps.STEPS:
+        step(batch)
+    return steps.size(batch)
+
+
+def _rejected(batch: Batch, refused: Refusal, word: str) -> RejectedEvent:
     return RejectedEvent(
         project=batch.project,
         id=str(uuid4()),
@@ -148,8 +186,24 @@ def _rejected(batch: Batch, refused: Refusal) -> RejectedEvent:
         dialect=batch.dialect,
         reason=refused.reason,
         message=refused.message,
-        body=text,
+        body=_text(refused),
+        word=word,
+        sent_at=batch.sent_at,
     )
+
+
+def _text(refused: Refusal) -> str:
+    """What was sent as JSON, also where it holds what strict JSON can't (a lone surrogate, NaN)."""
+    body = without_ip(refused.body)
+    if refused.reason is not Reason.NUMBER_OUT_OF_RANGE:  # NaN would be written as null
+        try:
+            return _encode(body).decode()
+        except (UnicodeEncodeError, OverflowError, msgspec.MsgspecError, ValueError):
+            pass
+    try:
+        return json.dumps(body, default=msgspec.to_builtins)
+    except (TypeError, ValueError):
+        return json.dumps(ascii(body))
 
 
 def _refused_alone(refused: Refusal) -> FootfallError:

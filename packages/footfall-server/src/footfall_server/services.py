@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,20 +12,24 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
+from sqlalchemy.exc import SQLAlchemyError
 
-from footfall_server.accounts import Accounts
+from footfall_server.accounts import Accounts, Documents
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
 from footfall_server.journal import Drain, Journal
-from footfall_server.model.errors import TooMany
+from footfall_server.model.errors import TooMany, Unavailable
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.reason import Reason
+from footfall_server.policies import ProjectPolicies
 from footfall_server.settings import Settings
 from footfall_server.store import Store, open_store
 
 _CONSISTENT_SECONDS = 10.0
 _UNKNOWN_SECONDS, _MAX_UNKNOWN = 1.0, 1_000
 _DRAIN_AT_EXIT_SECONDS = 60.0
+
+log = logging.getLogger(__name__)
 
 
 class WriteKeys:
@@ -53,15 +58,24 @@ class WriteKeys:
     def __call__(self, key: str) -> int | None:
         now = self._clock()
         if now - self._read_at > self._refresh:
-            self._keys = self._accounts.active_keys()
             self._read_at = now
+            try:
+                self._keys = self._accounts.active_keys()
+            except SQLAlchemyError as error:  # the keys that were known go on working
+                log.warning("the write keys can't be read: %s", error)
         project = self._keys.get(key)
         if project is not None:
             return project
         if now - self._unknown.get(key, float("-inf")) < _UNKNOWN_SECONDS:
             return None
         self._bound(now)
-        project = self._accounts.key_project(key)
+        try:
+            project = self._accounts.key_project(key)
+        except SQLAlchemyError as error:
+            raise Unavailable(
+                "METADATA_UNAVAILABLE",
+                f"The write key can't be looked up now: {type(error).__name__}.",
+            ) from error
         if project is not None:
             self._keys[key] = project
         else:
@@ -94,6 +108,7 @@ class Services:
     journal: Journal
     drain: Drain
     pipeline: Pipeline
+    policies: ProjectPolicies
     base_url: str
     clock: Callable[[], datetime]
 
@@ -103,6 +118,12 @@ class Services:
         Raises Unavailable NOT_YET_VISIBLE after 10 s.
         """
         await self.drain.reach(self.journal.committed, _CONSISTENT_SECONDS)
+
+    def expire(self, default_days: int) -> None:
+        """Forget refused events that are too old, at most once a day."""
+        today = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        before = today - timedelta(days=default_days)
+        self.store.expire_rejected(before, but=self.policies.rejected_before(today))
 
     def close(self) -> bool:
         """Carry what was acknowledged into the store, then close; False if some is left for "
@@ -123,7 +144,8 @@ def open_services(settings: Settings, base_url: str) -> Services:
     "be."""
     accounts = Accounts(settings.database_url)
     store = open_store(settings.store_url, settings.temporary)
-    journal = Journal(settings.journal)
+    journal = Journal(settings.journal, max_bytes=settings.journal_bytes)
+    policies = ProjectPolicies(Documents(accounts))
 
     def insert(stream: str, lines: bytes, token: str) -> None:
         store.insert("rejected" if stream == "rejected" else "events", lines, token)
@@ -135,7 +157,8 @@ def open_services(settings: Settings, base_url: str) -> Services:
         insights=Insights(store),
         journal=journal,
         drain=drain,
-        pipeline=Pipeline(WriteKeys(accounts), journal),
+        pipeline=Pipeline(WriteKeys(accounts), journal, policies=policies),
+        policies=policies,
         base_url=base_url,
         clock=now,
     )

@@ -8,21 +8,26 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from footfall_server.api.documents import DocumentApi
+from footfall_server.api.live import LiveApi
+from footfall_server.api.policy import PolicyApi
 from footfall_server.api.problems import footfall_error, http_error, unexpected
 from footfall_server.api.queries import QueryApi
 from footfall_server.api.rejected import RejectedApi
 from footfall_server.api.status import Status
 from footfall_server.ingest.door import Door
+from footfall_server.ingest.patience import Patience
 from footfall_server.model.errors import FootfallError
 from footfall_server.services import Services
 
 
-def application(services: Services, pages: ASGIApp) -> ASGIApp:
+def application(services: Services, pages: ASGIApp, patience: Patience | None = None) -> ASGIApp:
     """The door in front, then API and status, then `pages`."""
     api = Starlette(
         routes=[
             *QueryApi(services).routes(),
             *RejectedApi(services).routes(),
+            *LiveApi(services).routes(),
+            *PolicyApi(services).routes(),
             *DocumentApi(services).routes(),
         ],
         exception_handlers={
@@ -38,4 +43,4 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             Mount("/", pages),
         ]
     )
-    return Door(services.pipeline, inner)
+    return Door(services.pipeline, inner, patience)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from footfall_server import settings as server_settings
 from footfall_server.accounts import Accounts
+from footfall_server.cli.manifest import Mode, save_manifest
 from footfall_server.cli.options import AsJson, Data, print_result, with_accounts
 from footfall_server.cli.rejected import rejected
 from footfall_server.model.errors import FootfallError
@@ -129,6 +131,27 @@ def project_token(name: str, data: Data = None, as_json: AsJson = False) -> None
     """Create a further API token (shown once)."""
     token = with_accounts(data, lambda it: it.create_token(name))
     print_result({"project": name, "api_token": token}, [token], as_json)
+
+
+@project.command("manifest")
+def project_manifest(
+    name: str,
+    file: Annotated[
+        Path, typer.Argument(help="What usage.manifest() gives, as JSON; - for stdin.")
+    ],
+    mode: Annotated[
+        Mode | None,
+        typer.Option(help="What the door does with it; else as before, observe at first."),
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a project's manifest: what its library declares that it sends."""
+    text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    saved = with_accounts(data, lambda it: save_manifest(it, name, text, mode and mode.value))
+    document = {"project": name, "mode": saved.mode, "events": sorted(saved.manifest.events)}
+    lines = [f"{len(saved.manifest.events)} events are declared; the door will {saved.mode}."]
+    print_result(document, lines, as_json)
 
 
 @app.command("sign-in-link")

@@ -16,7 +16,9 @@ import uvicorn
 import uvloop
 
 from footfall_server.api.app import application
+from footfall_server.cli.connection import Connection, Server
 from footfall_server.cli.logs import configure
+from footfall_server.ingest.patience import Patience
 from footfall_server.services import Services, open_services
 from footfall_server.settings import Settings, SetupError, prepare
 from footfall_server.web import pages
@@ -39,18 +41,19 @@ def serve(settings: Settings) -> None:
         services = open_services(settings, settings.base_url or address)
         try:
             (settings.data / "address").write_text(f"{address}\n")
-            _run(services, listener, address)
+            _run(services, listener, address, settings)
         finally:
             listener.close()
             if not services.close():
                 log.warning("the store did not take everything: the rest follows at the next start")
 
 
-def _run(services: Services, listener: socket.socket, address: str) -> None:
+def _run(services: Services, listener: socket.socket, address: str, settings: Settings) -> None:
+    patience = Patience(settings.idle_seconds, settings.request_seconds)
     config = uvicorn.Config(
-        application(services, pages(services)),
+        application(services, pages(services), patience),
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         lifespan="off",
         access_log=False,
         log_config=None,
@@ -60,7 +63,7 @@ def _run(services: Services, listener: socket.socket, address: str) -> None:
         timeout_graceful_shutdown=30,
         backlog=2048,
     )
-    server = uvicorn.Server(config)
+    server = Server(config, settings.idle_seconds, services.pipeline.live.close)
 
     def stop(number: int, frame: object) -> None:
         server.should_exit = True
@@ -75,23 +78,28 @@ def _run(services: Services, listener: socket.socket, address: str) -> None:
     gc.set_threshold(20_000, 20, 20)
 
     async def main() -> None:
-        upkeep = asyncio.create_task(_maintain(services))
+        beside = [
+            asyncio.create_task(_maintain(services, settings.rejected_days)),
+            asyncio.create_task(server.watch_heads()),
+        ]
         try:
             await server.serve(sockets=[listener])
         finally:
-            upkeep.cancel()
+            for task in beside:
+                task.cancel()
 
     print(f"Footfall is listening on {address}", flush=True)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
 
 
-async def _maintain(services: Services) -> None:
-    """Now and then merge what reading would otherwise have to merge each time."""
+async def _maintain(services: Services, rejected_days: int) -> None:
+    """Now and then merge what reading would otherwise have to merge, and forget what is too old."""
     while True:
         await asyncio.sleep(_MAINTENANCE_SECONDS)
         try:
             await asyncio.to_thread(services.store.maintain)
+            await asyncio.to_thread(services.expire, rejected_days)
         except Exception:
             log.exception("maintenance failed; it is tried again later")
 

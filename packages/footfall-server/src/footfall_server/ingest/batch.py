@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -42,12 +43,15 @@ class Batch:
 
     def refuse(self, bad: list[int], reason: Reason, message: str) -> None:
         """Take the events at these positions out, for one reason."""
-        out = set(bad)
-        for position in bad:
+        self.refuse_each(dict.fromkeys(bad, (reason, message)))
+
+    def refuse_each(self, bad: Mapping[int, tuple[Reason, str]]) -> None:
+        """Take the events at these positions out, each for its reason with its message."""
+        for position, (reason, message) in bad.items():
             index = self.indexes[position]
             body = _canonical(self.events[position]) if self.sent is None else self.sent[index]
             self.refused.append(Refusal(index, reason, message, body))
-        keep = [position for position in range(len(self.events)) if position not in out]
+        keep = [position for position in range(len(self.events)) if position not in bad]
         self.events = [self.events[position] for position in keep]
         self.indexes = [self.indexes[position] for position in keep]
 

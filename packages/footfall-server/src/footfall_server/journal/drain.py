@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from footfall_server.journal.journal import Entry, Journal
 from footfall_server.model.errors import Unavailable
+from footfall_server.model.histogram import Histogram
 
 Sink = Callable[[str, bytes, str], None]
 """`sink(stream, lines, token)` returns when the block is durable in the store.
@@ -64,6 +65,8 @@ class Drain:
         self._stopping = False
         self.drained = 0
         self.blocks = 0
+        self.lag_seconds = Histogram()
+        """For each block, from the acknowledgement of its first entry until the store had it."""
         self.failure: Unavailable | None = None
         """Why the store can't be reached now, if it can't."""
         journal.on_commit = self._wake.set
@@ -151,6 +154,7 @@ class Drain:
                 return False
             self.failure = None
             self.blocks += 1
+            self.lag_seconds.add(max(0.0, time.time() - entries[0].seq / 1e6))
             self._journal.delete(entries[-1].seq)
             self._advance(entries[-1].seq)
         return True

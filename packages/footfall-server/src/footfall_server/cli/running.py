@@ -12,6 +12,7 @@ from typing import Any
 
 from footfall_server import settings as server_settings
 from footfall_server.accounts import Accounts
+from footfall_server.cli.lock import lock
 from footfall_server.model.errors import FootfallError, Unavailable
 from footfall_server.settings import Settings
 
@@ -54,8 +55,6 @@ def running(data: Path | None, name: str) -> Iterator[Remote | Settings]:
 
     In that case no server can start until this ends. Raises NotFound NO_SUCH_PROJECT.
     """
-    from footfall_server.cli.serve import lock
-
     settings = server_settings.read(data=data)
     server_settings.prepare(settings)
     with contextlib.closing(Accounts(settings.database_url)) as accounts:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import fcntl
 import gc
 import logging
-import os
 import signal
 import socket
-from typing import IO
 
 import uvicorn
 import uvloop
 
 from footfall_server.api.app import application
 from footfall_server.cli.connection import Connection, Server
+from footfall_server.cli.lock import lock
 from footfall_server.cli.logs import configure
 from footfall_server.ingest.patience import Patience
 from footfall_server.services import Services, open_services
@@ -102,29 +100,6 @@ async def _maintain(services: Services, rejected_days: int) -> None:
             await asyncio.to_thread(services.expire, rejected_days)
         except Exception:
             log.exception("maintenance failed; it is tried again later")
-
-
-def lock(settings: Settings) -> IO[str]:
-    """One server a data directory. The lock goes with the process, however it ends.
-
-    Raises SetupError DATA_IN_USE.
-    """
-    file = settings.lock.open("a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        holder = file.read().strip() or "another process"
-        file.close()
-        raise SetupError(
-            "DATA_IN_USE",
-            f"The data directory {settings.data} is in use by process {holder}:"
-            " stop that server, or name another directory with --data.",
-        ) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
-    return file
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -85,12 +85,12 @@ def parse_manifest(raw: bytes) -> tuple[SavedManifest, dict[str, Any]]:
         kept: dict[str, Any] = msgspec.json.decode(raw)
     except msgspec.ValidationError as error:
         message, _, place = str(error).partition(" - at `$")
-        path = place.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/")
+        path = place.partition("[")[0].rstrip("`").replace(".", "/")
         raise Unprocessable(
             "INVALID_MANIFEST",
             f'{message}: send {{"mode": "observe|warn|enforce", "manifest": …}} with what '
             "`usage.manifest()` gives.",
-            path=path or "",
+            path=path,
         ) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("MALFORMED_JSON", f"The body isn't JSON: {error}.") from None

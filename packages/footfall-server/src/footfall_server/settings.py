@@ -10,6 +10,9 @@ from pathlib import Path
 
 from footfall_server.model.errors import FootfallError
 
+JOURNAL_BYTES = 8 << 30
+"""How much may wait for the store, if the operator says nothing."""
+
 
 class SetupError(FootfallError):
     """The server can't start; the message is one line that says what to do. Exit status 2."""
@@ -32,7 +35,7 @@ class Settings:
     store_url: str
     database_url: str
     base_url: str | None
-    journal_bytes: int = 8 << 30
+    journal_bytes: int = JOURNAL_BYTES
     idle_seconds: float = 20
     request_seconds: float = 120
     rejected_days: int = 30
@@ -40,6 +43,11 @@ class Settings:
     @property
     def journal(self) -> Path:
         return self.data / "journal.db"
+
+    @property
+    def journals(self) -> Path:
+        """Where each collector process has a journal of its own."""
+        return self.data / "journals"
 
     @property
     def temporary(self) -> Path:
@@ -82,7 +90,7 @@ def read(
         store_url=environment.get("FOOTFALL_STORE_URL", f"chdb://{folder}/store"),
         database_url=environment.get("FOOTFALL_DATABASE_URL", f"sqlite:///{folder}/metadata.db"),
         base_url=environment.get("FOOTFALL_BASE_URL"),
-        journal_bytes=int(number("FOOTFALL_JOURNAL_BYTES", 8 << 30)),
+        journal_bytes=int(number("FOOTFALL_JOURNAL_BYTES", JOURNAL_BYTES)),
         idle_seconds=number("FOOTFALL_IDLE_SECONDS", 20),
         request_seconds=number("FOOTFALL_REQUEST_SECONDS", 120),
         rejected_days=int(max(1, number("FOOTFALL_REJECTED_DAYS", 30))),
@@ -102,3 +110,16 @@ def prepare(settings: Settings) -> None:
             f"The data directory {settings.data} can't be written ({error.strerror}):"
             " make it writable for this user, or name another one with --data.",
         ) from None
+
+
+def secret_key(settings: Settings, environment: Mapping[str, str] = os.environ) -> bytes:
+    """`FOOTFALL_SECRET_KEY`, else the one in the data directory, made there the first time."""
+    if given := environment.get("FOOTFALL_SECRET_KEY"):
+        return given.encode()
+    file = settings.data / "secret-key"
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+            made.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return file.read_bytes()

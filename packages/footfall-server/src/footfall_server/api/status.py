@@ -71,12 +71,12 @@ class _Figures(Collector):
         journal, drain = self._services.journal, self._services.drain
         yield GaugeMetricFamily(
             "footfall_journal_depth", "Durable lines not yet in the store.",
-            journal.depth,
+            drain.depth,
         )  # fmt: skip
         yield GaugeMetricFamily(
             "footfall_journal_oldest_seconds",
             "How long the oldest of them has waited.",
-            journal.oldest_seconds(drain.drained),
+            drain.oldest_seconds(),
         )
         yield _histogram(
             "footfall_journal_commit_seconds",
@@ -86,7 +86,7 @@ class _Figures(Collector):
         yield _histogram(
             "footfall_drain_lag_seconds",
             "For each block, from its first event's acknowledgement until the store had it.",
-            drain.lag_seconds,
+            *drain.lags,
         )
         yield CounterMetricFamily(
             "footfall_journal_commits", "Transactions of the journal.",
@@ -104,8 +104,9 @@ def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> Met
     return family
 
 
-def _histogram(name: str, text: str, histogram: Histogram) -> Metric:
-    return HistogramMetricFamily(name, text, buckets=histogram.cumulated(), sum_value=histogram.sum)
+def _histogram(name: str, text: str, *histograms: Histogram) -> Metric:
+    whole = Histogram.total(histograms)
+    return HistogramMetricFamily(name, text, buckets=whole.cumulated(), sum_value=whole.sum)
 
 
 class Status:
@@ -137,7 +138,7 @@ class Status:
         except Unavailable as error:
             headers = {"retry-after": str(error.retry_after)}
             return problem(503, error.code, error.message, headers=headers)
-        body = {"status": "ready", "journal_depth": self._services.journal.depth}
+        body = {"status": "ready", "journal_depth": self._services.drain.depth}
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     async def metrics(self, request: Request) -> Response:

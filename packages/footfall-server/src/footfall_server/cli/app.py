@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from footfall_server import settings as server_settings
-from footfall_server.accounts import Accounts
+from footfall_server.accounts import Accounts, Sessions, Tokens
 from footfall_server.cli.manifest import Mode, save_manifest
-from footfall_server.cli.options import AsJson, Data, print_result, with_accounts
+from footfall_server.cli.people import member, user
 from footfall_server.cli.rejected import rejected
+from footfall_server.cli.with_accounts import AsJson, Data, say, with_accounts
 from footfall_server.model.errors import FootfallError
 
 app = typer.Typer(
@@ -27,7 +28,9 @@ app = typer.Typer(
 )
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
+app.add_typer(user, name="user")
 app.add_typer(rejected, name="rejected")
+project.command("member")(member)
 
 
 def run() -> None:
@@ -78,7 +81,7 @@ def project_create(
         f"  write key  {created.write_key}   (ships inside your library)",
         f"  API token  {created.api_token}   (keep it secret: it is not shown again)",
     ]
-    print_result(document, lines, as_json)
+    say(document, lines, as_json)
 
 
 @project.command("list")
@@ -123,14 +126,23 @@ def project_key(
         return keys[0].key if keys else accounts.add_write_key(name)
 
     found = with_accounts(data, key)
-    print_result({"project": name, "write_key": found}, [found], as_json)
+    say({"project": name, "write_key": found}, [found], as_json)
 
 
 @project.command("token")
-def project_token(name: str, data: Data = None, as_json: AsJson = False) -> None:
+def project_token(
+    name: str,
+    scope: Annotated[
+        Literal["read", "write", "admin"], typer.Option(help="What it may do.")
+    ] = "admin",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
     """Create a further API token (shown once)."""
-    token = with_accounts(data, lambda it: it.create_token(name))
-    print_result({"project": name, "api_token": token}, [token], as_json)
+    token = with_accounts(
+        data, lambda it: Tokens(it).create(it.project(name), "command line", scope)
+    )
+    say({"project": name, "api_token": token}, [token], as_json)
 
 
 @project.command("manifest")
@@ -151,14 +163,14 @@ def project_manifest(
     saved = with_accounts(data, lambda it: save_manifest(it, name, text, mode and mode.value))
     document = {"project": name, "mode": saved.mode, "events": sorted(saved.manifest.events)}
     lines = [f"{len(saved.manifest.events)} events are declared; the door will {saved.mode}."]
-    print_result(document, lines, as_json)
+    say(document, lines, as_json)
 
 
 @app.command("sign-in-link")
 def sign_in_link(data: Data = None, as_json: AsJson = False) -> None:
     """Print a link that signs in to the pages once, within an hour."""
     settings = server_settings.read(data=data)
-    secret = with_accounts(data, lambda it: it.create_sign_in_link())
+    secret = with_accounts(data, lambda it: Sessions(it).create_link())
     address = settings.data / "address"
     base = settings.base_url or (
         address.read_text().strip()
@@ -166,4 +178,4 @@ def sign_in_link(data: Data = None, as_json: AsJson = False) -> None:
         else f"http://{settings.host}:{settings.port}"
     )
     url = f"{base.rstrip('/')}/sign-in/{secret}"
-    print_result({"url": url}, [url], as_json)
+    say({"url": url}, [url], as_json)

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from footfall_server.cli.options import AsJson, Data, T, print_result
-from footfall_server.cli.running import Remote, running
+from footfall_server.cli.remote import Remote, running
+from footfall_server.cli.with_accounts import AsJson, Data, T, say
 from footfall_server.model.errors import FootfallError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def rejected_show(
         f"{field:<12} {row[field]}"
         for field in ("id", "received_at", "dialect", "reason", "message")
     ]
-    print_result(row, [*lines, "", row["body"]], as_json)
+    say(row, [*lines, "", row["body"]], as_json)
 
 
 @rejected.command("replay")
@@ -106,7 +106,7 @@ def rejected_replay(
     _ask(data, name, all_of_them)
     lines = [f"{total['accepted']} accepted, {total['refused']} refused again."]
     lines += [f"  {each}  {count}" for each, count in sorted(total["reasons"].items())]
-    print_result(total, lines, as_json)
+    say(total, lines, as_json)
 
 
 def _ask(data: Path | None, name: str, use: Callable[[_Way], T]) -> T:
@@ -117,16 +117,20 @@ def _ask(data: Path | None, name: str, use: Callable[[_Way], T]) -> T:
 
 
 def _here(settings: Settings, name: str, use: Callable[[_Way], T]) -> T:
+    from footfall_server.intake import open_intake
     from footfall_server.rejected import RejectedStore
     from footfall_server.services import open_services
 
-    services = open_services(settings, "")
+    intake = open_intake(settings.database_url, settings.journal)
+    services = open_services(settings, "", intake)
     try:
         with contextlib.closing(asyncio.new_event_loop()) as loop:
             store = RejectedStore(services)
             return use(_Here(store, services.accounts.project(name), loop.run_until_complete))
     finally:
-        if not services.close():
+        carried = services.close()
+        intake.close()
+        if not carried:
             raise FootfallError(
                 "STORE_BEHIND", "The store did not take everything: start the server to go on."
             )

@@ -1,73 +1,92 @@
-"""Commands that need the store: through the server that has it, else by opening it."""
+"""An ASGI application on its sockets until a signal stops it: what every role's process does."""
 
 from __future__ import annotations
 
-import contextlib
-import json
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+import asyncio
+import gc
+import signal
+import socket
+from collections.abc import Awaitable, Callable, Sequence
 
-from footfall_server import settings as server_settings
-from footfall_server.accounts import Accounts
-from footfall_server.cli.lock import lock
-from footfall_server.model.errors import FootfallError, Unavailable
-from footfall_server.settings import Settings
+import uvicorn
+import uvloop
 
-_SECONDS = 600
+from footfall_server.cli.connection import Connection, Server
+
+App = Callable[..., Awaitable[None]]
 
 
-class Remote:
-    """A project of the running server, asked over HTTP."""
+class Running:
+    """One HTTP server of this process. `stop` may be called from any thread or signal handler.
 
-    def __init__(self, address: str, name: str, token: str) -> None:
-        self._base = f"{address}/api/v1/projects/{name}"
-        self._token = token
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        """The answer's JSON. Raises the server's own error, and Unavailable SERVER_UNREACHABLE."""
-        request = urllib.request.Request(  # noqa: S310 - the address is the server's own file's
-            f"{self._base}{path}",
-            None if body is None else json.dumps(body).encode(),
-            {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
-            method=method,
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=_SECONDS) as response:  # noqa: S310
-                return json.loads(response.read() or b"null")
-        except urllib.error.HTTPError as error:
-            with error:
-                problem = json.loads(error.read())
-            raise FootfallError(problem["code"], problem["message"]) from None
-        except OSError as error:
-            raise Unavailable(
-                "SERVER_UNREACHABLE",
-                f"The server on {self._base.partition('/api')[0]} has the data directory and "
-                f"doesn't answer ({error}): try again, or stop it.",
-            ) from None
-
-
-@contextlib.contextmanager
-def running(data: Path | None, name: str) -> Iterator[Remote | Settings]:
-    """The running server's project; where none runs, the settings to open the data with.
-
-    In that case no server can start until this ends. Raises NotFound NO_SUCH_PROJECT.
+    A head has `head_seconds` to come. `on_stop` is called before what is under way is waited for.
     """
-    settings = server_settings.read(data=data)
-    server_settings.prepare(settings)
-    with contextlib.closing(Accounts(settings.database_url)) as accounts:
-        accounts.project(name)
-        try:
-            held = lock(settings)
-        except server_settings.SetupError:
-            address = (settings.data / "address").read_text().strip()
-            token = accounts.create_token(name, "a command, while it runs")
+
+    def __init__(
+        self,
+        app: App,
+        sockets: Sequence[socket.socket],
+        *,
+        head_seconds: float = 20,
+        on_stop: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._sockets = list(sockets)
+        self._server = Server(
+            uvicorn.Config(
+                app,
+                loop="uvloop",
+                http=Connection,
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=30,
+                backlog=2048,
+            ),
+            head_seconds,
+            on_stop,
+        )
+
+    def stop(self) -> None:
+        """Take no more connections, finish the requests under way, then return from `run`."""
+        self._server.should_exit = True
+
+    def run(
+        self,
+        beside: Callable[[], Awaitable[None]],
+        announce: Callable[[], None],
+    ) -> None:
+        """Serve until a signal; `beside` runs in the same loop and is cancelled at the end."""
+
+        def stop(number: int, frame: object) -> None:
+            self.stop()
+
+        # They hold until uvicorn has its own, and again when it hands the signal on after it has
+        # finished: so the exit status stays 0.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, stop)
+        spare_the_collector()
+
+        async def main() -> None:
+            task = asyncio.ensure_future(beside())
+            heads = asyncio.ensure_future(self._server.watch_heads())
             try:
-                yield Remote(address, name, token)
+                announce()
+                await self._server.serve(sockets=self._sockets)
             finally:
-                accounts.delete_token(token)
-            return
-        with held:
-            yield settings
+                task.cancel()
+                heads.cancel()
+                await asyncio.gather(task, heads, return_exceptions=True)
+
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+
+
+def spare_the_collector() -> None:
+    """A request's events live for milliseconds: collecting the young often finds nothing, and what
+    is there now stays."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)

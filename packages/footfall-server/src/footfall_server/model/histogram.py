@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -21,6 +22,15 @@ class Histogram:
     def add(self, value: float) -> None:
         self.counts[bisect_left(self.bounds, value)] += 1
         self.sum += value
+
+    @staticmethod
+    def total(parts: Sequence[Histogram]) -> Histogram:
+        """What several have counted, with the bounds that all of them have."""
+        whole = Histogram(parts[0].bounds)
+        for part in parts:
+            whole.sum += part.sum
+            whole.counts = [a + b for a, b in zip(whole.counts, part.counts, strict=True)]
+        return whole
 
     def cumulated(self) -> list[tuple[str, float]]:
         """As Prometheus has it: (bound, how many up to it)."""

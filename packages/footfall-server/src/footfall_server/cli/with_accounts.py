@@ -1,4 +1,4 @@
-"""What commands have in common: their options, the metadata, and how they print."""
+"""What the commands over the metadata share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 def with_accounts(data: Path | None, use: Callable[[Accounts], T]) -> T:
-    """What `use` gives, with the metadata open for it."""
+    """What `use` gives for the metadata of a data directory, while a server runs or doesn't."""
     settings = server_settings.read(data=data)
     server_settings.prepare(settings)
     accounts = Accounts(settings.database_url)
@@ -31,9 +31,6 @@ def with_accounts(data: Path | None, use: Callable[[Accounts], T]) -> T:
         accounts.close()
 
 
-def print_result(document: Any, lines: list[str], as_json: bool) -> None:
-    """The document as JSON, or the lines for people."""
-    if as_json:
-        print(json.dumps(document))
-    else:
-        print("\n".join(lines))
+def say(document: Any, lines: list[str], as_json: bool) -> None:
+    """The document as JSON, or the lines."""
+    print(json.dumps(document) if as_json else "\n".join(lines))

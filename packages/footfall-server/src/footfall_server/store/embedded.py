@@ -58,9 +58,9 @@ class Engine:
                 self._local.client = client
         return client
 
-    def execute(self, text: str) -> None:
+    def execute(self, text: str, parameters: Mapping[str, Any] | None = None) -> None:
         """One statement without an answer. Raises the client's `ClickHouseError`."""
-        self.client().command(text)
+        self.client().command(text, parameters=dict(parameters) if parameters else None)
 
     def arrow(self, text: str, parameters: Mapping[str, Any]) -> pa.Table:
         """The answer as Arrow; its schema's metadata says `rows_read`.

@@ -25,6 +25,17 @@ def filters(query: Query) -> Iterator[tuple[str, Filter]]:
             yield path, value
 
 
+def conditions(path: str, one: Filter) -> Iterator[tuple[str, Filter]]:
+    """Every condition in a filter, groups unfolded, with its own pointer."""
+    if one.property is not None:
+        yield path, one
+    for name, group in (("any", one.any), ("all", one.all)):
+        for place, each in enumerate(group or ()):
+            yield from conditions(f"{path}/{name}/{place}", each)
+    if one.not_ is not None:
+        yield from conditions(f"{path}/not", one.not_)
+
+
 def properties(query: Query) -> Iterator[tuple[str, str]]:
     """Every property that is named outside a filter, with its pointer."""
     for path, field, value in _fields(query, ""):
@@ -54,8 +65,13 @@ def meant(query: Q, project: Project) -> Q:
     name = version_name(project)
     if name == "library_version":
         return query
-    renamed: Q = _renamed(query, {"library_version": name})
-    return renamed
+    return renamed(query, {"library_version": name})
+
+
+def renamed(query: Q, names: Mapping[str, str]) -> Q:
+    """The query with other names for some properties, wherever they stand."""
+    found: Q = _renamed(query, names)
+    return found
 
 
 def version_name(project: Project) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
-from footfall_server.insights.periods import Bucket, Range
+from footfall_server.insights.periods import FIRST, Bucket, Range
 from footfall_server.insights.queries import Lifecycle
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.events import EVENTS, where
@@ -15,7 +14,6 @@ from footfall_server.insights.sql.trends import bucket_key
 from footfall_server.store import Statement
 
 STATES = ("new", "returning", "resurrected", "dormant")
-_FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def states(
@@ -32,7 +30,7 @@ def states(
     first event ever lies in, even where that is in the part of the first bucket before the range.
     """
     binder = Binder()
-    history = replace(within, start=_FIRST)
+    history = replace(within, start=FIRST)
     condition = where(project, history, query.installs, query.filters, None, binder, versions)
     key = bucket_key(query.interval, binder.text(within.zone.key))
     keys = binder.bind([before.key, *(one.key for one in buckets)], "Array(Int64)")

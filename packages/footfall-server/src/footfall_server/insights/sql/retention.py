@@ -7,9 +7,9 @@ install's events are; only the counts of cohorts would travel.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from footfall_server.insights.periods import Range
+from footfall_server.insights.periods import FIRST, LAST, Range
 from footfall_server.insights.queries import Retention
 from footfall_server.insights.queries.common import Action
 from footfall_server.insights.queries.retention import Unit
@@ -20,8 +20,6 @@ from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.trends import Segment, combinations, key
 from footfall_server.store import Statement
 
-# What the engine's calendar holds.
-_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2149, 1, 1, tzinfo=UTC)
 _LONGEST_DAYS: dict[Unit, int] = {"day": 1, "week": 7, "month": 31}
 _ROLLING_DAYS: dict[Unit, int] = {"day": 1, "week": 7, "month": 30}
 
@@ -101,7 +99,7 @@ def _events(
     binder: Binder,
 ) -> str:
     """Rows `install_key`, `at` (its place), `born`, `returned`, `codes` of the breakdown."""
-    births = replace(within, start=_FIRST) if query.cohort == "first_ever" else within
+    births = replace(within, start=FIRST) if query.cohort == "first_ever" else within
     returns = replace(within, end=_returns_until(query, within))
     codes = ", ".join(dimension(part, binder).code for part in query.breakdown)
     codes = f"tuple({codes})" if codes else "0"
@@ -127,9 +125,9 @@ def _events(
 def _returns_until(query: Retention, within: Range) -> datetime:
     """Nothing later falls into a bracket."""
     if query.kind == "on_or_after":
-        return _LAST
+        return LAST
     days = query.brackets * _LONGEST_DAYS[query.unit] + 2
-    return min(within.end + timedelta(days=days), _LAST)
+    return min(within.end + timedelta(days=days), LAST)
 
 
 def _installs(query: Retention, within: Range, events: str, place: _Place, binder: Binder) -> str:

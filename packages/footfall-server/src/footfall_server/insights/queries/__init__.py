@@ -18,6 +18,7 @@ from footfall_server.insights.queries.common import (
     Value,
 )
 from footfall_server.insights.queries.events_table import EventsTable
+from footfall_server.insights.queries.sql import Sql
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
     PERCENTILES,
@@ -44,12 +45,14 @@ __all__ = [
     "Op",
     "Query",
     "Series",
+    "Sql",
     "Trends",
     "Value",
 ]
 
 REPORTS: dict[str, type[Query]] = {
     "events_table": EventsTable,
+    "sql": Sql,
     "trends": Trends,
 }
 

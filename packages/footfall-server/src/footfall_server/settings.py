@@ -33,6 +33,11 @@ class Settings:
         return self.data / "journal.db"
 
     @property
+    def journals(self) -> Path:
+        """Where each collector process has a journal of its own."""
+        return self.data / "journals"
+
+    @property
     def temporary(self) -> Path:
         return self.data / "tmp"
 

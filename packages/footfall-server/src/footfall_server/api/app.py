@@ -1,4 +1,4 @@
-"""The whole HTTP application, put together."""
+"""The whole HTTP application behind the door, put together."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from footfall_server.api.history import HistoryApi
 from footfall_server.api.problems import footfall_error, http_error, unexpected
 from footfall_server.api.queries import QueryApi
 from footfall_server.api.status import Status
-from footfall_server.ingest.door import Door
 from footfall_server.model.errors import FootfallError
 from footfall_server.services import Services
 
 
 def application(services: Services, pages: ASGIApp) -> ASGIApp:
-    """The door in front, then API and status, then `pages`."""
+    """Everything but the ingest paths: API and status, then `pages`."""
     api = Starlette(
         routes=[
             *QueryApi(services).routes(),
@@ -31,11 +30,10 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             Exception: unexpected,
         },
     )
-    inner = Starlette(
+    return Starlette(
         routes=[
             *Status(services).routes(),
             Mount("/api/v1", api),
             Mount("/", pages),
         ]
     )
-    return Door(services.pipeline, inner)

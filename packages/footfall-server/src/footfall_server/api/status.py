@@ -49,7 +49,7 @@ class _Figures(Collector):
         yield failed
         yield GaugeMetricFamily(
             "footfall_journal_depth", "Durable lines not yet in the store.",
-            self._services.journal.depth,
+            self._services.drain.depth,
         )  # fmt: skip
         yield CounterMetricFamily(
             "footfall_journal_commits", "Transactions of the journal.",
@@ -89,7 +89,7 @@ class Status:
         except Unavailable as error:
             headers = {"retry-after": str(error.retry_after)}
             return problem(503, error.code, error.message, headers=headers)
-        body = {"status": "ready", "journal_depth": self._services.journal.depth}
+        body = {"status": "ready", "journal_depth": self._services.drain.depth}
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     async def metrics(self, request: Request) -> Response:

@@ -20,7 +20,7 @@ import msgspec
 import uvicorn
 
 from footfall_server.accounts import Accounts, Tokens
-from footfall_server.cli.lock import hold
+from footfall_server.cli.listening import lock as hold
 from footfall_server.model.errors import FootfallError, Unavailable
 from footfall_server.settings import Settings, SetupError, prepare
 
@@ -84,9 +84,11 @@ def _address(settings: Settings) -> str:
 @contextmanager
 def _own_server(settings: Settings, path: Path) -> Iterator[None]:
     from footfall_server.api.app import application
+    from footfall_server.intake import open_intake
     from footfall_server.services import open_services
 
-    services = open_services(settings, "http://footfall")
+    intake = open_intake(settings.database_url, settings.journal)
+    services = open_services(settings, "http://footfall", intake)
     try:
         with socket.socket(socket.AF_UNIX) as listener:
             listener.bind(str(path))
@@ -106,6 +108,7 @@ def _own_server(settings: Settings, path: Path) -> Iterator[None]:
                 thread.join()
     finally:
         services.close()
+        intake.close()
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:

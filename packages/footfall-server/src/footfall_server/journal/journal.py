@@ -14,12 +14,14 @@ from uuid import uuid4
 
 import lz4.block
 
+from footfall_server.journal.mark import Mark
 from footfall_server.model.errors import Unavailable
 
 # The store may hold a later event than the clock says, if the clock was set back in between.
 _CLOCK_FLOOR = 1_000_000
 _GROUP_BYTES = 8 << 20
 _BUSY_SECONDS, _GATHER_SECONDS = 0.003, 0.002
+_LOOK_SECONDS = 0.5
 _ACCELERATION = 4  # twice as fast as the default, 5 % larger
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (id TEXT NOT NULL);
@@ -51,8 +53,12 @@ class Journal:
     """Entries wait here from the answer to the client until the store has them.
 
     Everything that was appended is on disk when `append` returns; a kill at any moment loses
-    nothing that it returned for. One process owns a journal's file.
+    nothing that it returned for. One process owns a journal's file. With `drained_elsewhere`
+    another process carries it on, and says by a mark what can be forgotten.
     """
+
+    poll_seconds: float | None = None
+    """Commits are told (`on_commit`): nobody needs to look."""
 
     def __init__(
         self,
@@ -60,6 +66,7 @@ class Journal:
         *,
         max_bytes: int = 8 << 30,
         clock: Callable[[], int] = time.time_ns,
+        drained_elsewhere: bool = False,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -71,6 +78,9 @@ class Journal:
             self._writer.execute("INSERT INTO journal VALUES (?)", (uuid4().hex,))
             row = self._writer.execute("SELECT id FROM journal").fetchone()
         self.id: str = row[0]
+        self._mark = Mark(path, self.id) if drained_elsewhere else None
+        self._forgotten = 0 if self._mark is None else self._mark.get()
+        self._writer.execute("DELETE FROM entries WHERE seq <= ?", (self._forgotten,))
         last = self._writer.execute("SELECT seq FROM sqlite_sequence").fetchone()
         self._next = last[0] + _CLOCK_FLOOR if last else 0
         depth, size, newest = self._writer.execute(
@@ -80,6 +90,8 @@ class Journal:
         self.depth: int = depth
         """Lines that are durable here and not yet in the store."""
         self._bytes: int = size
+        self.drained = 0
+        """Nothing that is here was carried on: what was has been deleted."""
         self.committed: int = newest
         """The newest durable entry."""
         self.commits = 0
@@ -126,22 +138,7 @@ class Journal:
 
     def read(self, after: int, max_lines: int, max_bytes: int) -> list[Entry]:
         """The next entries in order, at least one if there is any, within about these bounds."""
-        connection = sqlite3.connect(self._path, isolation_level=None)
-        try:
-            entries: list[Entry] = []
-            lines = size = 0
-            for seq, stream, count, body in connection.execute(
-                "SELECT seq, stream, lines, body FROM entries WHERE seq > ? ORDER BY seq", (after,)
-            ):
-                plain = lz4.block.decompress(body)
-                if entries and (lines + count > max_lines or size + len(plain) > max_bytes):
-                    break
-                entries.append(Entry(seq, stream, count, plain))
-                lines += count
-                size += len(plain)
-            return entries
-        finally:
-            connection.close()
+        return read_entries(self._path, after, max_lines, max_bytes)
 
     def check(self) -> None:
         """Raises Unavailable with the reason when the last write could not be made durable."""
@@ -161,7 +158,11 @@ class Journal:
     def _write_forever(self) -> None:
         running, last = True, 0.0
         while running:
-            each = self._queue.get()
+            try:
+                each = self._queue.get(timeout=None if self._mark is None else _LOOK_SECONDS)
+            except queue.Empty:
+                self._commit([])
+                continue
             # A lone request is written at once. When they come one upon another, waiting a little
             # makes a transaction of many: it costs them 2 ms, and costs the machine half.
             if time.monotonic() - last < _BUSY_SECONDS:
@@ -181,6 +182,9 @@ class Journal:
 
     def _commit(self, waiting: list[_Waiting]) -> None:
         delete = max((each.delete for each in waiting), default=0)
+        if self._mark is not None:
+            drained = self._mark.get()
+            delete, self._forgotten = (drained if drained > self._forgotten else 0), drained
         try:
             rows = _rows([entry for each in waiting for entry in each.entries])
             if not rows and not delete:
@@ -220,6 +224,26 @@ class Journal:
                 writer.execute("ROLLBACK")
             raise
         return freed
+
+
+def read_entries(path: Path, after: int, max_lines: int, max_bytes: int) -> list[Entry]:
+    """Of the journal at `path`: the next entries after `after`, as `Journal.read` gives them."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        entries: list[Entry] = []
+        lines = size = 0
+        for seq, stream, count, body in connection.execute(
+            "SELECT seq, stream, lines, body FROM entries WHERE seq > ? ORDER BY seq", (after,)
+        ):
+            plain = lz4.block.decompress(body)
+            if entries and (lines + count > max_lines or size + len(plain) > max_bytes):
+                break
+            entries.append(Entry(seq, stream, count, plain))
+            lines += count
+            size += len(plain)
+        return entries
+    finally:
+        connection.close()
 
 
 def _unwritable(error: Exception) -> Unavailable:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from footfall_server.insights.chart import vegalite
+from footfall_server.insights.picture import draw, standalone
 from footfall_server.insights.sql.guest import written
 from footfall_server.model.errors import Unprocessable
 from footfall_server.store import Statement, Store
@@ -196,3 +199,23 @@ def test_a_text_is_bound_unless_it_is_plain() -> None:
     )
     assert sorted(found.bound.values()) == ["; drop", "a\\", "it's"]
     assert "'fit'" in found.over("x")
+
+
+def test_the_version_is_the_property_that_the_project_says(mine: Library) -> None:
+    mine.project = dataclasses.replace(mine.project, version_property="kind")
+    assert ask(mine, "select distinct library_version v from events") == [{"v": "line"}]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select event, count() n from events group by event",
+        "select toDate(time) d, count() n from events group by d",
+        "select 1 as one",
+        "select event from events",
+        "select event, 1 as n from events where 0",
+    ],
+)
+def test_there_is_a_picture_of_any_answer(mine: Library, sql: str) -> None:
+    spec = standalone(vegalite(mine.ask(report="sql", sql=sql)))
+    assert draw(spec, "svg").startswith(b"<svg")

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from footfall_server.insights import references
 from footfall_server.insights.answer import Answer, Asked
 from footfall_server.insights.queries.sql import Sql
 from footfall_server.insights.result import Row
@@ -26,7 +27,8 @@ async def answer(asked: Asked[Sql]) -> Answer:
     Raises Unprocessable: INVALID_SQL, SQL_NOT_ALLOWED, UNKNOWN_PARAMETER, MISSING_PARAMETER,
     QUERY_TOO_SLOW, QUERY_TOO_LARGE.
     """
-    statement = sql.statement(asked.project.id, asked.query, asked.within, asked.versions)
+    version = references.version_name(asked.project)
+    statement = sql.statement(asked.project.id, asked.query, asked.within, asked.versions, version)
     try:
         described = (await asked.reader.run(sql.described(statement), LIMITS)).to_pylist()
         types = {each["name"]: each["type"] for each in described}

@@ -7,14 +7,14 @@ import re
 from footfall_server.insights.periods import Range
 from footfall_server.insights.queries.sql import Sql
 from footfall_server.insights.sql.binder import Binder
-from footfall_server.insights.sql.column import quoted
+from footfall_server.insights.sql.column import column, quoted
 from footfall_server.insights.sql.events import EVENTS, where
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.guest import written
 from footfall_server.store import Statement
 
 _TEXTS = (
-    "library_version", "python_version", "os_type", "runtime_environment", "exception_type",
+    "python_version", "os_type", "runtime_environment", "exception_type",
 )  # fmt: skip
 _FLAGS = ("ci", "ephemeral", "exception_occurred")
 _NUMBERS = ("run_time", "process_run_time")
@@ -28,12 +28,18 @@ _PLAIN = re.compile(
 _SECONDS = re.compile(r"(?:LowCardinality\()?(?:Nullable\()?DateTime(?:\(.*?\))?\)*")
 
 
-def statement(project: int, query: Sql, within: Range, versions: Versions) -> Statement:
-    """The query, checked, over the events of its project, range and filters."""
+def statement(
+    project: int, query: Sql, within: Range, versions: Versions, version: str
+) -> Statement:
+    """The query, checked, over the events of its project, range and filters.
+
+    `version` is how queries reach the property with the library's version.
+    """
     checked = written(query.sql, query.parameters)
     binder = Binder()
     condition = where(project, within, query.installs, query.filters, None, binder, versions)
-    source = f"{binder.named()}SELECT {_columns()} FROM footfall.{EVENTS} WHERE {condition}"
+    columns = _columns(version, binder)
+    source = f"{binder.named()}SELECT {columns} FROM footfall.{EVENTS} WHERE {condition}"
     return Statement(checked.over(source), {**binder.parameters, **checked.bound}, guest=True)
 
 
@@ -61,7 +67,9 @@ def _form(name: str, kind: str) -> str:
     return f"toJSONString({quoted(name)})"
 
 
-def _columns() -> str:
+def _columns(version: str, binder: Binder) -> str:
+    texts = {"library_version": version} | {name: name for name in _TEXTS}
+    codes = {name: column(own, binder).code for name, own in texts.items()}
     found = [
         "toString(event) AS event",
         "install",
@@ -73,7 +81,7 @@ def _columns() -> str:
         "toString(time_source) AS time_source",
         "position AS `order`",
         "weight",
-        *(f"if({name}_code = '', NULL, substring({name}_code, 2)) AS {name}" for name in _TEXTS),
+        *(f"if({code} = '', NULL, substring({code}, 2)) AS {name}" for name, code in codes.items()),
         *(f"{name}_code = 'jtrue' AS {name}" for name in _FLAGS),
         *(
             f"coalesce(toFloat64(properties.{name}.:Int64), properties.{name}.:Float64) AS {name}"

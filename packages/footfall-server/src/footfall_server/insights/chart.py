@@ -15,7 +15,7 @@ from typing import Any, Literal
 import altair as alt
 
 from footfall_server.insights import charts_release_health as release_health
-from footfall_server.insights import plot
+from footfall_server.insights import charts_sql, plot
 from footfall_server.insights.plot import Datum, Spec, Unit
 from footfall_server.insights.result import Result, Row
 from footfall_server.insights.versions import version
@@ -53,6 +53,8 @@ def vegalite(
     """
     if result.report == "events_table":
         return _bars(result, height)
+    if result.report == "sql":
+        return charts_sql.drawn(result, height)
     if (drawn := release_health.DRAWN.get(result.report)) is not None:
         return drawn(result, height, label)
     if result.report == "adoption":

@@ -33,6 +33,7 @@ from footfall_server.insights.queries.release_health import (
     Traction,
 )
 from footfall_server.insights.queries.retention import Retention
+from footfall_server.insights.queries.sql import Sql
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
     PERCENTILES,
@@ -70,6 +71,7 @@ __all__ = [
     "Retention",
     "RunTime",
     "Series",
+    "Sql",
     "Stickiness",
     "SupportMatrix",
     "Traction",
@@ -86,6 +88,7 @@ REPORTS: dict[str, type[Query]] = {
     "lifecycle": Lifecycle,
     "retention": Retention,
     "run_time": RunTime,
+    "sql": Sql,
     "stickiness": Stickiness,
     "support_matrix": SupportMatrix,
     "traction": Traction,

@@ -170,6 +170,11 @@ def _days(within: Range, interval: Interval) -> Iterator[Bucket]:
         day, start = following, end
 
 
+def following(end: datetime, interval: Interval, within: ZoneInfo) -> datetime:
+    """When the bucket (of a day or longer) ends that begins at a local midnight."""
+    return midnight(_next(local_day(end, within), interval), within)
+
+
 def _next(day: date, interval: Interval) -> date:
     if interval == "day":
         return day + timedelta(days=1)
@@ -185,6 +190,12 @@ def _months(day: date, months: int) -> date:
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     last = (following - timedelta(days=1)).day
     return date(year, month + 1, min(day.day, last))
+
+
+def bucket_before(bucket: Bucket, interval: Interval, within: ZoneInfo) -> Bucket:
+    """The bucket that ends where this one starts."""
+    just_before = Range(bucket.start - timedelta(microseconds=1), bucket.start, within)
+    return buckets(just_before, interval)[0]
 
 
 def previous_period(within: Range, interval: Interval) -> Shift:

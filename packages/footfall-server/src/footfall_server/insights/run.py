@@ -64,7 +64,11 @@ class Insights:
         for name, path in references.own_properties(query).items():
             if (project.id, name) in self._known:
                 continue
-            answer = (await reader.run(property_seen(project.id, name))).to_pylist()[0]
+            try:
+                seen = property_seen(project.id, name)
+            except Unprocessable as error:
+                raise Unprocessable(error.code, error.message, path=path) from error
+            answer = (await reader.run(seen)).to_pylist()[0]
             if answer["known"]:
                 self._known.add((project.id, name))
             elif not answer["empty"]:

@@ -20,13 +20,28 @@ from footfall_server.web.headers import PageHeaders
 from footfall_server.web.insight import Insight
 from footfall_server.web.pages import Pages
 from footfall_server.web.project_settings import SettingsPages
+from footfall_server.web.release_pages import (
+    AdoptionPage,
+    ErrorsPage,
+    ExceptionsPage,
+    ReleasesPage,
+    RunTimePage,
+    SupportPage,
+)
 from footfall_server.web.render import Templates
 from footfall_server.web.services import Services
 from footfall_server.web.site import Served, Site
 from footfall_server.web.trends_page import TrendsPage
 
-GROUPS: tuple[type[Site], ...] = (Pages, AccountPages, SettingsPages)
-INSIGHTS: tuple[type[Insight], ...] = (TrendsPage,)
+GROUPS: tuple[type[Site], ...] = (Pages, AccountPages, SettingsPages, ReleasesPage)
+INSIGHTS: tuple[type[Insight], ...] = (
+    TrendsPage,
+    AdoptionPage,
+    ErrorsPage,
+    RunTimePage,
+    ExceptionsPage,
+    SupportPage,
+)
 
 
 def pages(services: Services) -> ASGIApp:

@@ -25,6 +25,14 @@ Served = tuple[str, Handler, tuple[str, ...]]
 NAVIGATION = (
     ("", (("overview", "overview", "Overview"), ("boards", "board", "Boards"))),
     ("Insights", (("trends", "trend", "Trends"),)),
+    (
+        "Library",
+        (
+            ("releases", "release", "Release health"),
+            ("support", "matrix", "Support matrix"),
+            ("exceptions", "alert", "Exceptions"),
+        ),
+    ),
 )
 """The sidebar's groups: path, icon and text of each page."""
 

@@ -8,7 +8,11 @@ names of properties: so references to properties are found without a word from t
 
 from __future__ import annotations
 
+from footfall_server.insights.queries.activity import Lifecycle, Stickiness
 from footfall_server.insights.queries.common import (
+    Action,
+    Behaviour,
+    Cohort,
     Cut,
     Filter,
     Installs,
@@ -28,6 +32,7 @@ from footfall_server.insights.queries.release_health import (
     SupportMatrix,
     Traction,
 )
+from footfall_server.insights.queries.retention import Retention
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
     PERCENTILES,
@@ -44,7 +49,10 @@ __all__ = [
     "PROPERTY_FIELDS",
     "REPORTS",
     "ROLLING_DAYS",
+    "Action",
     "Adoption",
+    "Behaviour",
+    "Cohort",
     "Cut",
     "DropCost",
     "Errors",
@@ -55,11 +63,14 @@ __all__ = [
     "Granularity",
     "Installs",
     "Interval",
+    "Lifecycle",
     "Measure",
     "Op",
     "Query",
+    "Retention",
     "RunTime",
     "Series",
+    "Stickiness",
     "SupportMatrix",
     "Traction",
     "Trends",
@@ -72,7 +83,10 @@ REPORTS: dict[str, type[Query]] = {
     "errors": Errors,
     "events_table": EventsTable,
     "exceptions": Exceptions,
+    "lifecycle": Lifecycle,
+    "retention": Retention,
     "run_time": RunTime,
+    "stickiness": Stickiness,
     "support_matrix": SupportMatrix,
     "traction": Traction,
     "trends": Trends,

@@ -23,7 +23,14 @@ Served = tuple[str, Handler, tuple[str, ...]]
 
 
 NAVIGATION = (
-    ("", (("overview", "overview", "Overview"), ("boards", "board", "Boards"))),
+    (
+        "",
+        (
+            ("overview", "overview", "Overview"),
+            ("live", "live", "Live"),
+            ("boards", "board", "Boards"),
+        ),
+    ),
     (
         "Insights",
         (
@@ -42,6 +49,8 @@ NAVIGATION = (
             ("support", "matrix", "Support matrix"),
             ("exceptions", "alert", "Exceptions"),
             ("installs", "lock", "Installs"),
+            ("schema", "filter", "Schema"),
+            ("rejected", "x", "Rejected"),
         ),
     ),
     ("Share", (("traction", "report", "Funder report"),)),

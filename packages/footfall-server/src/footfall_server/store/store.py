@@ -220,12 +220,13 @@ class Store:
             with probe.open("wb") as file:
                 file.write(b"footfall")
                 os.fsync(file.fileno())
-            probe.unlink()
             self._engine.arrow("SELECT count() FROM migrations", {})
-        except (OSError, ClickHouseError) as error:
+        except Exception as error:  # whatever it is: a store that doesn't answer isn't ready
             raise StoreUnavailable(
                 "STORE_UNAVAILABLE", f"The store in {self._engine.path} doesn't work: {error}"
             ) from error
+        finally:
+            probe.unlink(missing_ok=True)
 
     def maintain(self, quiet_seconds: int = _MERGE_QUIET_SECONDS) -> int:
         """Merges a few quiet partitions in which many parts wait; returns how many.

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,6 +18,7 @@ from footfall_server.insights import Insights
 from footfall_server.intake import Intake
 from footfall_server.journal import Drains, Journal
 from footfall_server.model.event import EPOCH, RejectedEvent
+from footfall_server.model.project import Project
 from footfall_server.model.reason import Reason
 from footfall_server.policies import ProjectPolicies
 from footfall_server.settings import Settings, secret_key
@@ -83,6 +85,11 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
         store.insert("rejected" if stream == "rejected" else "events", lines, token)
 
     accounts = intake.accounts
+    documents = Documents(accounts)
+
+    def saved_cohorts(project: Project) -> dict[str, dict[str, Any]]:
+        return {one.name: one.body for one in documents.all(project, "cohorts")}
+
     drain = Drains(intake.journal, settings.journals, insert, refused_line)
     services = Services(
         accounts=accounts,
@@ -90,10 +97,10 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
         sessions=Sessions(accounts),
         tokens=Tokens(accounts),
         audit=Audit(accounts),
-        documents=Documents(accounts),
+        documents=documents,
         secret=secret_key(settings),
         store=store,
-        insights=Insights(store),
+        insights=Insights(store, cohorts=saved_cohorts),
         journal=intake.journal,
         drain=drain,
         pipeline=intake.pipeline,

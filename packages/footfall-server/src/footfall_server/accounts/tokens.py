@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -90,6 +92,17 @@ class Tokens:
                 .values(revoked_at=self._clock())
             )
             session.commit()
+
+    @contextmanager
+    def passing(self, project: Project, name: str, scope: Scope) -> Iterator[str]:
+        """The secret of a token for as long as the block runs; it leaves nothing behind."""
+        secret = self.create(project, name, scope)
+        try:
+            yield secret
+        finally:
+            with self._session() as session:
+                session.execute(delete(ApiTokenRow).where(ApiTokenRow.hash == hash_of(secret)))
+                session.commit()
 
     def forget(self, secret: str) -> None:
         """Delete a token that was needed for a moment only."""

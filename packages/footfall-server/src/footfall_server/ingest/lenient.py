@@ -59,13 +59,14 @@ def lines(text: bytes) -> list[Any]:
 
     Raises BadRequest INVALID_JSON when that is all of them.
     """
-    members = [_line(line) for line in text.splitlines() if line.strip()]
+    members = [line(each) for each in text.splitlines() if each.strip()]
     if all(isinstance(member, Malformed) for member in members):
         raise BadRequest("INVALID_JSON", "The body is not valid JSON, nor are its lines.")
     return members
 
 
-def _line(text: bytes) -> Any:
+def line(text: bytes) -> Any:
+    """One line: any JSON, or `Malformed` or `TOO_DEEP`."""
     try:
         return _member(text)
     except ValueError:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from footfall_server.ingest import steps
 from footfall_server.ingest.batch import Batch, Refusal
+from footfall_server.ingest.dialects import history
 from footfall_server.ingest.dialects.dialect import Endpoint, Origin, Reply, Request, check_count
 from footfall_server.ingest.live import Live
 from footfall_server.ingest.policy import Limits, Policies, Policy, open_to_all
@@ -116,6 +117,18 @@ class Pipeline:
         error = _refused_alone(batch.refused[0]) if decoded.single and batch.refused else None
         refused = [each.reason for each in batch.refused]
         return Taken(project, entries, decoded.answer(batch), len(batch.events), refused, error)
+
+    def take_history(self, project: int, form: str, lines: list[bytes]) -> Taken:
+        """Take lines of an archive (see `dialects.history`) for a project, in their order.
+
+        Rates aren't looked at; a manifest that is enforced holds.
+        """
+        order = self._journal.reserve(len(lines))
+        batch = history.batch(form, lines, project, self._clock(), order)
+        checked = self._walk(batch, self._policies(project))
+        entries = self._entries(batch, checked, order, "")
+        refused = [each.reason for each in batch.refused]
+        return Taken(project, entries, Reply(200, b""), len(batch.events), refused, None)
 
     async def settle(self, taken: Taken) -> Reply:
         """The answer, once everything of the request is durable.

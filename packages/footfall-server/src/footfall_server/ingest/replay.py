@@ -10,7 +10,14 @@ import msgspec
 
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, Refusal
-from footfall_server.ingest.dialects import careful, mixpanel, posthog, rudderstack, segment
+from footfall_server.ingest.dialects import (
+    careful,
+    history,
+    mixpanel,
+    posthog,
+    rudderstack,
+    segment,
+)
 from footfall_server.ingest.dialects.dialect import Origin
 from footfall_server.model.errors import BadRequest
 from footfall_server.model.event import Event, RejectedEvent
@@ -36,6 +43,9 @@ def again(kept: RejectedEvent, order: int) -> Batch:
         return _refused(kept, Reason(kept.reason), kept.message)
     if kept.dialect == STORE:
         return _stored(kept, order)
+    if kept.dialect.startswith(history.PREFIX):
+        form = kept.dialect.removeprefix(history.PREFIX)
+        return history.batch(form, [kept.body.encode()], kept.project, kept.received_at, order)
     origin = Origin(kept.project, "", kept.received_at, order, lambda: kept.id)
     try:
         member = _member(kept)

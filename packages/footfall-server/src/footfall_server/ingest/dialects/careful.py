@@ -8,6 +8,7 @@ from typing import Any
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, refusal
 from footfall_server.ingest.dialects.dialect import Origin, check_count
+from footfall_server.ingest.dialects.envelope import Fields
 from footfall_server.ingest.dialects.times import MICROSECOND, parse_time, skew_of
 from footfall_server.ingest.values import Refused, clean_properties, clean_text
 from footfall_server.model.errors import BadRequest
@@ -90,6 +91,16 @@ def _event(member: Any, origin: Origin, skew: int, received: int, source: str, i
         raise Refused(Reason.TOO_DEEP, MESSAGES[Reason.TOO_DEEP])
     if not isinstance(member, dict):
         raise Refused(Reason.WRONG_TYPE, "An event must be a JSON object.")
+    kind, name, install, message_id, time, sent = fields(member)
+    properties, raw = clean_properties(sent)
+    return Event(
+        origin.project, kind, name, install, message_id or origin.make_id(), time or EPOCH,
+        skew, received, source, origin.order + index, properties, raw,
+    )  # fmt: skip
+
+
+def fields(member: dict[str, Any]) -> Fields:
+    """What one event says. Raises Refused."""
     kind = _kind(member)
     name = _name(member, kind)
     install = _identifier(member, "userId") or _identifier(member, "anonymousId")
@@ -97,13 +108,9 @@ def _event(member: Any, origin: Origin, skew: int, received: int, source: str, i
         install = _merged(member)
     if not install:
         raise Refused(Reason.MISSING_USER_ID, MESSAGES[Reason.MISSING_USER_ID])
-    message_id = _optional_text(member, "messageId") or origin.make_id()
-    properties, raw = clean_properties(_properties(member, kind))
+    message_id = _optional_text(member, "messageId")
     time = parse_time(member.get("timestamp")) or parse_time(member.get("originalTimestamp"))
-    return Event(
-        origin.project, kind, name, install, message_id, time or EPOCH,
-        skew, received, source, origin.order + index, properties, raw,
-    )  # fmt: skip
+    return Fields(kind, name, install, message_id, time, _properties(member, kind))
 
 
 def _merged(member: dict[str, Any]) -> str:

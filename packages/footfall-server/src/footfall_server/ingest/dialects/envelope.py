@@ -76,8 +76,8 @@ def batch(
         try:
             if by_token and token and token != origin.key:
                 raise Refused(Reason.FOREIGN_TOKEN, MESSAGES[Reason.FOREIGN_TOKEN])
-            kind, name, install, message_id, time, sent = fields_of(_object(member))
-            properties, raw = clean_properties(_without_addresses(sent))
+            kind, name, install, message_id, time, sent = fields_of(object_of(member))
+            properties, raw = clean_properties(without_addresses(sent))
         except Refused as error:
             made.refused.append(refusal(index, error, lenient.as_sent(member)))
             continue
@@ -90,7 +90,8 @@ def batch(
     return made
 
 
-def _object(member: Any) -> dict[str, Any]:
+def object_of(member: Any) -> dict[str, Any]:
+    """What was sent as an event. Raises Refused if it is no JSON object."""
     if isinstance(member, lenient.TooDeep):
         raise Refused(Reason.TOO_DEEP, MESSAGES[Reason.TOO_DEEP])
     if isinstance(member, lenient.Malformed):
@@ -100,7 +101,7 @@ def _object(member: Any) -> dict[str, Any]:
     return member
 
 
-def _without_addresses(properties: dict[str, Any]) -> dict[str, Any]:
+def without_addresses(properties: dict[str, Any]) -> dict[str, Any]:
     """Operations on a profile ($set, …) hold properties in their turn, addresses among them."""
     return {
         name: _without_ip(value) if name.startswith("$") and isinstance(value, dict) else value

@@ -69,7 +69,7 @@ class PostHog:
 
     def events(self, origin: Origin) -> Batch:
         def fields(member: dict[str, Any]) -> envelope.Fields:
-            return _fields(member, self.default)
+            return event_fields(member, self.default)
 
         return envelope.batch(NAME, self.members, self.tokens, origin, self.sent_at, fields)
 
@@ -120,7 +120,7 @@ def default_name(word: str) -> str:
     return "$identify" if word == "engage" else ""
 
 
-def _fields(member: dict[str, Any], default: str) -> envelope.Fields:
+def event_fields(member: dict[str, Any], default: str = "") -> envelope.Fields:
     kind, name = envelope.named(member, default)
     sent = dict(envelope.properties_of(member))
     for field, value in member.items():

@@ -87,7 +87,7 @@ def _support() -> list[Statement]:
 
 def _traction() -> list[Statement]:
     query = asked(report="traction")
-    return [traction.weeks(query, query.within)]
+    return [traction.weeks(query, query.within, "library_version", LIBRARY)]
 
 
 def _schema() -> list[Statement]:

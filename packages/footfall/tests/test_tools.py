@@ -218,8 +218,8 @@ def test_the_page_says_what_a_project_adds_and_keeps_many_events_short(form):
     )
     text = page(usage.manifest(), "1.0", about, form)
     for needed in (
-        "fitting a model", "A script:", "python mine.py", "mylib.silence()", "It pays for the work.",
-        "an event of our own", "event 19", "reason 19", "which kind",
+        "fitting a model", "A script:", "python mine.py", "mylib.silence()",
+        "It pays for the work.", "an event of our own", "event 19", "reason 19", "which kind",
     ):  # fmt: skip
         assert needed in text, needed
     assert "docker run" not in text  # the commands are the project's own

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from footfall_server.insights import events_table, trends
+from footfall_server.insights import events_table, funnel, trends
 from footfall_server.insights.answer import Answer, Asked
-from footfall_server.insights.queries import EventsTable, Query, Trends
+from footfall_server.insights.queries import EventsTable, Funnel, Query, Trends
 
 ANSWERS: dict[type[Query], Callable[[Asked[Any]], Awaitable[Answer]]] = {
     EventsTable: events_table.answer,
+    Funnel: funnel.answer,
     Trends: trends.answer,
 }

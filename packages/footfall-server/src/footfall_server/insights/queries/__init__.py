@@ -18,6 +18,8 @@ from footfall_server.insights.queries.common import (
     Value,
 )
 from footfall_server.insights.queries.events_table import EventsTable
+from footfall_server.insights.queries.flows import Flows, Paths
+from footfall_server.insights.queries.funnel import Exclusion, Funnel, Step
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
     PERCENTILES,
@@ -36,20 +38,28 @@ __all__ = [
     "ROLLING_DAYS",
     "Cut",
     "EventsTable",
+    "Exclusion",
     "Filter",
+    "Flows",
     "Formula",
+    "Funnel",
     "Installs",
     "Interval",
     "Measure",
     "Op",
+    "Paths",
     "Query",
     "Series",
+    "Step",
     "Trends",
     "Value",
 ]
 
 REPORTS: dict[str, type[Query]] = {
     "events_table": EventsTable,
+    "flows": Flows,
+    "funnel": Funnel,
+    "paths": Paths,
     "trends": Trends,
 }
 

@@ -6,23 +6,26 @@ import contextlib
 import hashlib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
-from footfall_server.accounts import Accounts
+from footfall_server.accounts import Accounts, Audit, Documents, Sessions, Tokens, Users
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
 from footfall_server.journal import Drain, Journal
 from footfall_server.model.errors import TooMany
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.reason import Reason
-from footfall_server.settings import Settings
+from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
 
 _CONSISTENT_SECONDS = 10.0
+_NEVER = float("-inf")
+_NOTE_SECONDS = 60.0  # how exact a key's last use is
 _UNKNOWN_SECONDS, _MAX_UNKNOWN = 1.0, 1_000
 _DRAIN_AT_EXIT_SECONDS = 60.0
 
@@ -47,7 +50,9 @@ class WriteKeys:
         self._refresh, self._lookups, self._clock = refresh_seconds, lookups_a_second, clock
         self._keys: dict[str, int] = {}
         self._unknown: dict[str, float] = {}
-        self._read_at = self._second_began = float("-inf")
+        self._noted: dict[str, float] = {}
+        self._notes = ThreadPoolExecutor(1, "key-notes")
+        self._read_at = self._second_began = _NEVER
         self._looked_up = 0
 
     def __call__(self, key: str) -> int | None:
@@ -57,8 +62,10 @@ class WriteKeys:
             self._read_at = now
         project = self._keys.get(key)
         if project is not None:
+            if now - self._noted.get(key, _NEVER) > _NOTE_SECONDS:
+                self._note(key, now)
             return project
-        if now - self._unknown.get(key, float("-inf")) < _UNKNOWN_SECONDS:
+        if now - self._unknown.get(key, _NEVER) < _UNKNOWN_SECONDS:
             return None
         self._bound(now)
         project = self._accounts.key_project(key)
@@ -67,6 +74,15 @@ class WriteKeys:
         else:
             self._remember_unknown(key, now)
         return project
+
+    def close(self) -> None:
+        """Finish writing down what was used."""
+        self._notes.shutdown()
+
+    def _note(self, key: str, now: float) -> None:
+        """That it was used, on another thread: the metadata may be busy."""
+        self._noted[key] = now
+        self._notes.submit(self._accounts.note_used, [key])
 
     def _remember_unknown(self, key: str, now: float) -> None:
         """So that a library with a stale key, however busy, costs one look-up a second."""
@@ -86,14 +102,24 @@ class WriteKeys:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What pages, API and door work with. `clock` gives the time in UTC."""
+    """What pages, API and door work with.
+
+    `clock` gives the time in UTC; `secret` signs what browsers hand back.
+    """
 
     accounts: Accounts
+    users: Users
+    sessions: Sessions
+    tokens: Tokens
+    audit: Audit
+    documents: Documents
+    secret: bytes
     store: Store
     insights: Insights
     journal: Journal
     drain: Drain
     pipeline: Pipeline
+    write_keys: WriteKeys
     base_url: str
     clock: Callable[[], datetime]
 
@@ -110,6 +136,7 @@ class Services:
         carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
         self.journal.close()
         self.store.close()
+        self.write_keys.close()
         self.accounts.close()
         return carried
 
@@ -129,13 +156,21 @@ def open_services(settings: Settings, base_url: str) -> Services:
         store.insert("rejected" if stream == "rejected" else "events", lines, token)
 
     drain = Drain(journal, insert, refused_line)
+    write_keys = WriteKeys(accounts)
     services = Services(
         accounts=accounts,
+        users=Users(accounts),
+        sessions=Sessions(accounts),
+        tokens=Tokens(accounts),
+        audit=Audit(accounts),
+        documents=Documents(accounts),
+        secret=secret_key(settings),
         store=store,
         insights=Insights(store),
         journal=journal,
         drain=drain,
-        pipeline=Pipeline(WriteKeys(accounts), journal),
+        pipeline=Pipeline(write_keys, journal),
+        write_keys=write_keys,
         base_url=base_url,
         clock=now,
     )

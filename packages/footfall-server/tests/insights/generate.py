@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,9 +17,9 @@ PHASES = [Phase.explicit, Phase.generate]
 
 
 def examples(count: int) -> settings:
-    """How the comparisons run: the same cases every time."""
+    """How the comparisons run: the same cases every time, FOOTFALL_ORACLE times as many."""
     return settings(
-        max_examples=count,
+        max_examples=count * int(os.environ.get("FOOTFALL_ORACLE", "1")),
         deadline=None,
         derandomize=True,
         phases=PHASES,
@@ -95,6 +96,37 @@ def event(draw: st.DrawFn) -> Any:
 
 # The order of acknowledgement is never the same twice.
 EVENTS = st.lists(event(), min_size=1, max_size=30, unique_by=lambda one: one.order)
+
+# From one event of a burst to the next, in seconds: what lies in a window, on its end or beyond it,
+# and what cuts sessions (30 minutes exactly don't).
+GAPS = [0, 0, 0, 1, 1.000001, 10, 60, 300, 600, 1_200, 1_800, 1_800.000001, 3_600, 86_400]
+
+
+@st.composite
+def bursts(draw: st.DrawFn) -> list[Any]:
+    """Events of few installs close in time, so that funnels complete and walks are long."""
+    found: list[Any] = []
+    for install in draw(st.lists(st.sampled_from(["i1", "i2", "i3"]), min_size=1, max_size=5)):
+        at = draw(st.sampled_from(MOMENTS)) - timedelta(seconds=draw(st.sampled_from([0, 60, 7200])))
+        for place in range(draw(st.integers(1, 10))):
+            at += timedelta(seconds=draw(st.sampled_from(GAPS)))
+            order = draw(st.integers(1, 10**9)) * 1_000 + len(found)
+            found.append(
+                oracle.Event(
+                    event=draw(st.sampled_from(["fit", "run", "plot"])),
+                    install=install,
+                    message_id=draw(st.sampled_from([f"m{place}", "m"])),
+                    time=at,
+                    client_time=at - timedelta(days=draw(st.sampled_from([0, 0, 0, 40]))),
+                    order=order,
+                    kind=draw(st.sampled_from(["track"] * 14 + ["identify"])),
+                    properties=draw(st.one_of(st.just({}), st.just({"kind": "shift"}), properties())),
+                )
+            )
+    return found
+
+
+BURSTS = bursts()
 
 NAMES = st.sampled_from(
     ["event", "install", "library_version", "ci", "ephemeral", "run_time", "weight", "p", "a.b",

@@ -106,7 +106,7 @@ def _rate(count: int, of: int) -> float | None:
 
 def _time_to_convert(query: Funnel, whole: dict[str, Any] | None) -> dict[str, Any]:
     """Seconds; the bars that hold something, each with its upper end (inside)."""
-    if whole is None or not whole["counts"][-1]:
+    if whole is None or not any(whole["counts"][-1:]):
         return {"p50": None, "p90": None, "histogram": []}
     within: list[int] = whole["within"]
     counts = [here - before for here, before in zip(within, [0, *within], strict=False)]

@@ -58,27 +58,24 @@ def _later(query: Funnel) -> range:
 def _grouped(query: Funnel, source: str) -> str:
     """By bucket and code, and all together; percentiles as states, to be merged by segment."""
     last = len(query.steps)
-    counts = ", ".join(f"countIf(length(times) >= {step})" for step in range(1, last + 1))
     gaps = ", ".join(
-        f"{_MEDIAN}StateIf(0.5)({_seconds(step, step - 1)}, length(times) >= {step}) AS gap{step}"
-        for step in _later(query)
+        f"{_MEDIAN}StateIf(0.5)(gaps[{step}], done >= {step}) AS gap{step}" for step in _later(query)
     )
-    converted, seconds = f"length(times) = {last}", _seconds(last, 1)
-    bars = ", ".join(
-        f"countIf({converted} AND {seconds} <= {upper})" for upper in upper_seconds(query)
+    entry = (
+        "SELECT bucket, code, length(times) AS done, "
+        "arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, "
+        f"(times[-1] - times[1]) / 1000000 AS seconds FROM ({source})"
     )
     split = query.breakdown or query.interval
     grouping = "GROUPING SETS ((bucket, code), ())" if split else "bucket, code"
     whole = "toUInt8(grouping(bucket))" if split else "toUInt8(1)"
     return (
-        f"SELECT {whole} AS whole, bucket, code, [{counts}] AS counts, {gaps}, "
-        f"{_LEVELS}StateIf(0.5, 0.9)({seconds}, {converted}) AS all, "
-        f"[{bars}] AS within FROM ({source}) GROUP BY {grouping}"
+        f"SELECT {whole} AS whole, bucket, code, "
+        f"sumForEach(arrayMap(step -> done >= step, range(1, {last + 1}))) AS counts, {gaps}, "
+        f"{_LEVELS}StateIf(0.5, 0.9)(seconds, done = {last}) AS all, "
+        f"sumForEachIf(arrayMap(upper -> seconds <= upper, {upper_seconds(query)}), done = {last}) "
+        f"AS within FROM ({entry}) GROUP BY {grouping}"
     )
-
-
-def _seconds(later: int, earlier: int) -> str:
-    return f"(times[{later}] - times[{earlier}]) / 1000000"
 
 
 def _named(query: Funnel, grouped: str, binder: Binder) -> str:
@@ -95,6 +92,6 @@ def _named(query: Funnel, grouped: str, binder: Binder) -> str:
         f"SELECT *, if(rank <= {limit}, own, {other}) AS segment FROM ("
         "SELECT *, dense_rank() OVER (PARTITION BY whole ORDER BY size DESC, own) AS rank FROM ("
         "SELECT *, sum(counts[1]) OVER (PARTITION BY whole, own) AS size FROM ("
-        f"SELECT * FROM ({grouped}) ARRAY JOIN {ways} AS own))) "
+        f"SELECT *, own FROM ({grouped}) ARRAY JOIN {ways} AS own))) "
         "LIMIT 1 BY whole, bucket, code, segment"
     )

@@ -64,7 +64,7 @@ def _query(draw: st.DrawFn) -> dict[str, Any]:
     return query
 
 
-@examples(25)
+@examples(5)
 @given(events=BURSTS, queries=st.lists(_query(), min_size=8, max_size=16))
 def test_funnels_are_what_the_definitions_say(
     new_library: Callable[[], Any],
@@ -79,9 +79,7 @@ def test_funnels_are_what_the_definitions_say(
         library.add(block)
     for query in queries:
         expected, convert = oracle_funnel.funnel(events, query)
-        import pickle
-        with open("/tmp/I1/fail.pkl","wb") as f: pickle.dump((events, query), f)
-        import time; _t = time.time(); result = library.ask(report="funnel", **query); print("T", round(time.time() - _t, 2), query)
+        result = library.ask(report="funnel", **query)
         assert [different(row, other) for row, other in zip(
             _sorted(result.rows), _sorted(expected), strict=True
         )] == [{}] * len(expected)  # fmt: skip

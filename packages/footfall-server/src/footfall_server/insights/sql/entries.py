@@ -17,7 +17,7 @@ from footfall_server.insights.sql.chains import Arrays, any_order, strict_order
 from footfall_server.insights.sql.column import FLAGS, column, dimension
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.trends import bucket_key
-from footfall_server.insights.sql.walk import marked, marked_events, micros
+from footfall_server.insights.sql.walk import Keys, marked, marked_events, micros
 
 _MICROS = 1_000_000
 
@@ -143,13 +143,32 @@ def _chosen(chained: str, arrays: Arrays, bucket: str) -> str:
         return found
     if query.count == "unique":
         return f"SELECT arrayCompact(e -> e.5, entries) AS entries FROM ({found})"
-    starts = f"arrayMap(e -> {keys.instant('e.1')}, entries)"
     timeout = keys.last_instant(f"{keys.time('e.1')} + {query.window_seconds * _MICROS}")
-    ends = f"least({keys.instant('e.2')}, {timeout})"
-    after = (
-        "arrayFold((taken, start, stop) -> if(start > taken.1, "
-        "(stop, arrayPushBack(taken.2, toUInt8(1))), (taken.1, arrayPushBack(taken.2, toUInt8(0)))), "
-        f"{starts}, arrayMap(e -> {ends}, entries), "
-        f"(to{keys.type}(0), emptyArrayUInt8())).2"
+    ended = (
+        f"SELECT entries, arrayMap(e -> {keys.instant('e.1')}, entries) AS starts, "
+        f"arrayMap(e -> least({keys.instant('e.2')}, {timeout}), entries) AS ends FROM ({found})"
     )
-    return f"SELECT arrayFilter((e, f) -> f, entries, {after}) AS entries FROM ({found})"
+    return _again(ended, keys)
+
+
+def _again(ended: str, keys: Keys) -> str:
+    """Of `entries` with their `starts` and `ends`, each that starts after the one before has ended.
+
+    The fold keeps the ends of those taken, since a state that grows with every element would cost
+    twice as much. Sorted together, a start that is taken is one that follows such an end.
+    """
+    zero = f"to{keys.type}(0)"
+    taken = (
+        "arrayFold((taken, start, stop) -> if(start > taken[-1], arrayPushBack(taken, stop), taken), "
+        f"starts, ends, [{zero}])"
+    )
+    # An end is odd, so it comes after the start of the same event, which is used up.
+    merged = (
+        "arraySort(arrayConcat(arrayMap(s -> bitShiftLeft(s, 1), starts), "
+        f"arrayMap(s -> bitOr(bitShiftLeft(s, 1), 1), {taken})))"
+    )
+    follows = "arrayFilter((before, own) -> own % 2 = 0, arrayPushFront(arrayPopBack(all), 0), all)"
+    return (
+        f"SELECT arrayFilter((e, before) -> before % 2 = 1, entries, {follows}) AS entries "
+        f"FROM (SELECT entries, {merged} AS all FROM ({ended}))"
+    )

@@ -128,6 +128,15 @@ def bursts(draw: st.DrawFn) -> list[Any]:
 
 BURSTS = bursts()
 
+# Days around the moments above: within a month, within days, a single one, most of a year.
+RANGES = [
+    ("2026-03-01", "2026-04-02"),
+    ("2026-03-28", "2026-03-30"),
+    ("2026-03-29", "2026-03-29"),
+    ("2026-10-20", "2026-11-03"),
+    ("2026-02-20", "2026-11-02"),
+]
+
 NAMES = st.sampled_from(
     ["event", "install", "library_version", "ci", "ephemeral", "run_time", "weight", "p", "a.b",
      "a", "properties.kind", "a.b.c", "exception_occurred"]

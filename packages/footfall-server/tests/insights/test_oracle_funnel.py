@@ -9,10 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from . import oracle_funnel
-from .generate import BURSTS, FILTERS, PARTS, examples, known, same
+from .generate import BURSTS, FILTERS, PARTS, RANGES, examples, known, same
 
-RANGES = [("2026-03-01", "2026-04-02"), ("2026-03-28", "2026-03-30"), ("2026-03-29", "2026-03-29"),
-          ("2026-10-20", "2026-11-03"), ("2026-02-20", "2026-11-02")]  # fmt: skip
 WINDOWS = [1, 60, 600, 3_600, 86_400, 7 * 86_400, 366 * 86_400]
 ONE_FILTER = [{"property": "properties.kind", "op": "in", "values": ["shift"]},
               {"property": "run_time", "op": "gt", "values": [0.1]}]  # fmt: skip

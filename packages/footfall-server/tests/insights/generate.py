@@ -107,7 +107,9 @@ def bursts(draw: st.DrawFn) -> list[Any]:
     """Events of few installs close in time, so that funnels complete and walks are long."""
     found: list[Any] = []
     for install in draw(st.lists(st.sampled_from(["i1", "i2", "i3"]), min_size=1, max_size=5)):
-        at = draw(st.sampled_from(MOMENTS)) - timedelta(seconds=draw(st.sampled_from([0, 60, 7200])))
+        at = draw(st.sampled_from(MOMENTS)) - timedelta(
+            seconds=draw(st.sampled_from([0, 60, 7200]))
+        )
         for place in range(draw(st.integers(1, 10))):
             at += timedelta(seconds=draw(st.sampled_from(GAPS)))
             order = draw(st.integers(1, 10**9)) * 1_000 + len(found)
@@ -120,7 +122,9 @@ def bursts(draw: st.DrawFn) -> list[Any]:
                     client_time=at - timedelta(days=draw(st.sampled_from([0, 0, 0, 40]))),
                     order=order,
                     kind=draw(st.sampled_from(["track"] * 14 + ["identify"])),
-                    properties=draw(st.one_of(st.just({}), st.just({"kind": "shift"}), properties())),
+                    properties=draw(
+                        st.one_of(st.just({}), st.just({"kind": "shift"}), properties())
+                    ),
                 )
             )
     return found

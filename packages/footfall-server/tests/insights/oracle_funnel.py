@@ -26,7 +26,9 @@ class Entry:
 
 
 def does(one: Event, query: dict[str, Any], step: dict[str, Any]) -> bool:
-    return oracle.counted(one, query, {"event": step.get("event"), "filters": step.get("filters", [])})
+    return oracle.counted(
+        one, query, {"event": step.get("event"), "filters": step.get("filters", [])}
+    )
 
 
 def excludes(one: Event, query: dict[str, Any], reached: int) -> bool:
@@ -44,7 +46,9 @@ def held(one: Event, query: dict[str, Any]) -> list[str]:
         value = oracle.read(one, name)
         if value is oracle.MISSING and name in oracle.FLAGS:
             value = False
-        found.append(json.dumps([value is oracle.MISSING, oracle.type_of(value), oracle.text(value)]))
+        found.append(
+            json.dumps([value is oracle.MISSING, oracle.type_of(value), oracle.text(value)])
+        )
     return found
 
 
@@ -76,7 +80,10 @@ def walk(events: list[Event], query: dict[str, Any], begins: Any, again: bool) -
 
 def distinct_steps(events: list[Event], query: dict[str, Any]) -> int:
     """The most steps that these events do, each event one of them: every assignment is tried."""
-    able = [[place for place, step in enumerate(query["steps"]) if does(one, query, step)] for one in events]
+    able = [
+        [place for place, step in enumerate(query["steps"]) if does(one, query, step)]
+        for one in events
+    ]
     reached: set[frozenset[int]] = {frozenset()}
     for choices in able:
         reached |= {done | {one} for done in reached for one in choices}
@@ -100,8 +107,8 @@ def entries_of(events: list[Event], query: dict[str, Any]) -> list[tuple[str | N
     for install in {one.install for one in once}:
         own = [one for one in once if one.install == install]
         if query.get("count", "unique") == "total":
-            for entry in walk(own, query, first_step, again=True):
-                found.append((bucket(entry.first), entry))
+            again = walk(own, query, first_step, again=True)
+            found += [(bucket(entry.first), entry) for entry in again]
             continue
         for name in {bucket(one) for one in own if first_step(one)}:
             begins = lambda one, name=name: first_step(one) and bucket(one) == name  # noqa: E731
@@ -117,11 +124,15 @@ def combinations(entry: Entry, query: dict[str, Any]) -> set[tuple[str, ...]]:
     return set(oracle.combinations(entry.done[place - 1], parts))
 
 
-def funnel(events: list[Event], query: dict[str, Any]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+def funnel(
+    events: list[Event], query: dict[str, Any]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Rows in any order, and the time to convert."""
     start, end, zone = oracle.span(query)
     parts, limit = query.get("breakdown", []), query.get("limit", 10)
-    found = [(bucket, entry, combinations(entry, query)) for bucket, entry in entries_of(events, query)]
+    found = [
+        (bucket, entry, combinations(entry, query)) for bucket, entry in entries_of(events, query)
+    ]
     counts: dict[tuple[str, ...], int] = {}
     for _, _, own in found:
         for each in own:
@@ -159,7 +170,8 @@ def _rows(
     before = None
     for place, step in enumerate(query["steps"], 1):
         reached = [entry for entry in entries if len(entry.done) >= place]
-        gaps = sorted(passed(one.done[place - 2].time, one.done[place - 1].time) for one in reached)
+        last_two = [one.done[max(place - 2, 0) : place] for one in reached]
+        gaps = sorted(passed(pair[0].time, pair[-1].time) for pair in last_two)
         rows.append(
             {
                 "step": place,

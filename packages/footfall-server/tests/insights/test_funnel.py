@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from footfall_server.model.errors import Unprocessable
 
 from .oracle import Event
 

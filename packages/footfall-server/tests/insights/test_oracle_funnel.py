@@ -19,8 +19,8 @@ ONE_FILTER = [{"property": "properties.kind", "op": "in", "values": ["shift"]},
 @st.composite
 def _step(draw: st.DrawFn) -> dict[str, Any]:
     event = draw(st.sampled_from(["fit", "run", "plot", "fit", "run", ["fit", "plot"], None]))
-    filters = draw(st.one_of(st.just([]), st.just([]), st.sampled_from(ONE_FILTER).map(lambda f: [f]),
-                             FILTERS))  # fmt: skip
+    none, one = st.just([]), st.sampled_from(ONE_FILTER).map(lambda each: [each])
+    filters = draw(st.one_of(none, none, one, FILTERS))
     return {"event": event, "filters": filters}
 
 

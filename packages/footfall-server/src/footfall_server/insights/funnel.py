@@ -29,7 +29,8 @@ async def answer(asked: Asked[Funnel]) -> Answer:
     _check_size(query, len(buckets) or 1)
     statement = sql.numbers(asked.project.id, query, asked.within, asked.versions)
     table = (await asked.reader.run(statement)).to_pylist()
-    slots = [(one.label, one.key) for one in buckets] or [(None, _NO_BUCKET)]
+    slots: list[tuple[str | None, int]] = [(one.label, one.key) for one in buckets]
+    slots = slots or [(None, _NO_BUCKET)]
     split = bool(query.breakdown or query.interval)
     found = {
         (_segment(query, row["segment"]), row["bucket"]): row

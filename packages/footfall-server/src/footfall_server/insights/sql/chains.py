@@ -8,7 +8,6 @@ however many events an install has, and nothing is looked up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -142,7 +141,7 @@ class _Link:
         found = ["hit", "end"]
         if self.arrays.parted:
             found.append("held")
-        if self.arrays.coded and 1 < query.breakdown_step and self.step <= query.breakdown_step:
+        if self.arrays.coded and query.breakdown_step > 1 and self.step <= query.breakdown_step:
             found.append("code")
         return (*found, *(f"k{place}" for place in range(self.step, len(query.steps) + 1)))
 
@@ -191,9 +190,7 @@ def any_order(source: str, arrays: Arrays) -> str:
                 chains.append(f"n{len(chains)}")
                 lists.append((chains[-1], many))
         for rank in range(1, total + 1):
-            keys = [
-                (chain, rank - (total - many)) for chain, many in lists if rank > total - many
-            ]
+            keys = [(chain, rank - (total - many)) for chain, many in lists if rank > total - many]
             ranks.append(_latest([f"{chain}.{place + 1}" for chain, place in keys]))
     in_time = f"arraySort([{', '.join(ranks)}])"
     code = "c" if arrays.coded else _NO_CODE
@@ -245,8 +242,8 @@ def _overlapping(arrays: Arrays) -> list[dict[int, int]]:
         if len(bits) > MAX_OVERLAPPING:
             raise Unprocessable(
                 "TOO_MANY_OVERLAPPING",
-                f"In any order, at most {MAX_OVERLAPPING} different steps may be of the same event; "
-                "take fewer, or the strict order.",
+                f"In any order, at most {MAX_OVERLAPPING} different steps may be of the same "
+                "event; take fewer, or the strict order.",
                 path="/steps",
             )
     return [bits for _, bits in groups]

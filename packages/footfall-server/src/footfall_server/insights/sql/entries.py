@@ -1,4 +1,4 @@
-"""Entries of a funnel: for each event that could begin one, what becomes of it; then which do begin.
+"""Entries of a funnel: what becomes of each event that could begin one, then which do begin.
 
 The first is found for all events of an install at once, from the last step back (`chains.py`). The
 second is simple where an entry is the first one, of an install or of a bucket; where an install
@@ -27,9 +27,7 @@ def unreached(query: Funnel) -> str:
     return f"repeat('\\0', {len(query.breakdown)})"
 
 
-def entries(
-    project: int, query: Funnel, within: Range, binder: Binder, versions: Versions
-) -> str:
+def entries(project: int, query: Funnel, within: Range, binder: Binder, versions: Versions) -> str:
     """Rows `bucket` (key; 0 without an interval), `code` and `times`: one an entry.
 
     `code` is the codes of the breakdown, NUL between them ('' without one). `times` are those of
@@ -159,7 +157,8 @@ def _again(ended: str, keys: Keys) -> str:
     """
     zero = f"to{keys.type}(0)"
     taken = (
-        "arrayFold((taken, start, stop) -> if(start > taken[-1], arrayPushBack(taken, stop), taken), "
+        "arrayFold((taken, start, stop) -> "
+        "if(start > taken[-1], arrayPushBack(taken, stop), taken), "
         f"starts, ends, [{zero}])"
     )
     # An end is odd, so it comes after the start of the same event, which is used up.

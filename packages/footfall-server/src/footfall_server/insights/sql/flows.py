@@ -22,11 +22,13 @@ _NAME_BITS = 24
 
 
 def names(project: int, query: Flows | Paths, within: Range, versions: Versions) -> Statement:
-    """Rows `event`, by name: the event of place 1, 2, …"""
+    """Rows `event`, by name: the event of place 1, 2, … (one that only a repeat has does no harm,
+    so rows are read without putting repeats together).
+    """
     binder = Binder()
     condition = where(project, within, query.installs, query.filters, None, binder, versions)
     text = (
-        f"{binder.named()}SELECT DISTINCT toString(event) AS event FROM {EVENTS} "
+        f"{binder.named()}SELECT DISTINCT toString(event) AS event FROM events "
         f"WHERE {condition} ORDER BY event"
     )
     return Statement(text, binder.parameters)
@@ -83,10 +85,14 @@ def _walks(
     collect and to sort.
     """
     condition = where(project, within, query.installs, query.filters, None, binder, versions)
-    place = f"transform(toString(event), {binder.texts(list(known))}, range(1, {len(known)} + 1), 0)"
+    place = (
+        f"transform(toString(event), {binder.texts(list(known))}, range(1, {len(known)} + 1), 0)"
+    )
     later = f"bitOr(bitShiftLeft(toUInt128({TIME}), {_BITS}), least({ORDER}, {2**_BITS - 1}))"
     key = f"bitOr(bitShiftLeft({later}, {_NAME_BITS}), {place})"
-    events = f"{binder.named()}SELECT install_key, {key} AS event_key FROM {EVENTS} WHERE {condition}"
+    events = (
+        f"{binder.named()}SELECT install_key, {key} AS event_key FROM {EVENTS} WHERE {condition}"
+    )
     anchor = known.index(query.anchor) + 1 if query.anchor is not None else 0
     only = f"HAVING countIf(bitAnd(toUInt32(event_key), {2**_NAME_BITS - 1}) = {anchor}) > 0"
     collected = (

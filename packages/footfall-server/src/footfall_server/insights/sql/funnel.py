@@ -59,7 +59,8 @@ def _grouped(query: Funnel, source: str) -> str:
     """By bucket and code, and all together; percentiles as states, to be merged by segment."""
     last = len(query.steps)
     gaps = ", ".join(
-        f"{_MEDIAN}StateIf(0.5)(gaps[{step}], done >= {step}) AS gap{step}" for step in _later(query)
+        f"{_MEDIAN}StateIf(0.5)(gaps[{step}], done >= {step}) AS gap{step}"
+        for step in _later(query)
     )
     entry = (
         "SELECT bucket, code, length(times) AS done, "

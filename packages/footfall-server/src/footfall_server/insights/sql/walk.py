@@ -8,9 +8,11 @@ of tuples: the engine collects and sorts plain numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 
 from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Funnel, Query
@@ -110,11 +112,15 @@ def marked(query: Funnel, binder: Binder, versions: Versions) -> Marked:
     """Exclusions have the lowest bits: so of two copies of an event the excluding one is first."""
     places: dict[Step | tuple[str, ...], int] = {}
     events = [_names(one) for one in query.exclusions]
-    for each in (*events, *query.steps):
-        places.setdefault(each, len(places))
+    for names in events:
+        places.setdefault(names, len(places))
+    for step in query.steps:
+        places.setdefault(step, len(places))
     open_kinds = _asks(one for step in query.steps for one in step.filters)
     conditions = [
-        _condition(each if isinstance(each, Step) else Step(each), query, open_kinds, binder, versions)
+        _condition(
+            each if isinstance(each, Step) else Step(each), query, open_kinds, binder, versions
+        )
         for each in places
     ]
     return Marked(
@@ -133,7 +139,7 @@ def marked_events(
     binder: Binder,
     versions: Versions,
 ) -> str:
-    """Rows `install_key`, `event_key` and the columns asked for, of events that do a step or end."""
+    """Rows `install_key`, `event_key` and the columns: of events that do a step or exclude."""
     filters = query.filters
     if _asks(one for step in query.steps for one in step.filters) and not _asks(filters):
         filters = (*filters, Filter(property="kind", op="in", values=tuple(sorted(KINDS))))
@@ -141,7 +147,9 @@ def marked_events(
     condition = where(project, within, query.installs, filters, names, binder, versions)
     if names is None or any(step.filters for step in query.steps):
         condition += f" AND ({' OR '.join(marks.conditions)})"
-    selected = ", ".join(("install_key", f"{marks.keys.of(marks.conditions)} AS event_key", *columns))
+    selected = ", ".join(
+        ("install_key", f"{marks.keys.of(marks.conditions)} AS event_key", *columns)
+    )
     return f"{binder.named()}SELECT {selected} FROM {EVENTS} WHERE {condition}"
 
 
@@ -157,8 +165,8 @@ def _condition(
     return f"({' AND '.join(parts)})" if parts else "1"
 
 
-def _asks(filters: object) -> bool:
-    return any(asks_for_kind(each) for each in walk(filters))  # type: ignore[arg-type]
+def _asks(filters: Iterable[Filter]) -> bool:
+    return any(asks_for_kind(each) for each in walk(filters))
 
 
 def _names(one: Step | Exclusion) -> tuple[str, ...]:
@@ -168,18 +176,17 @@ def _names(one: Step | Exclusion) -> tuple[str, ...]:
 
 def _all_names(query: Funnel) -> tuple[str, ...] | None:
     names: dict[str, None] = {}
-    for one in (*query.steps, *query.exclusions):
-        if one.event is None:
+    for step in query.steps:
+        if step.event is None:
             return None
-        names |= dict.fromkeys(_names(one))
+        names |= dict.fromkeys(_names(step))
+    for exclusion in query.exclusions:
+        names |= dict.fromkeys(_names(exclusion))
     return tuple(names)
 
 
-def _union(masks: object) -> int:
-    found = 0
-    for one in masks:  # type: ignore[attr-defined]
-        found |= one
-    return found
+def _union(masks: Iterable[int]) -> int:
+    return reduce(or_, masks, 0)
 
 
 def micros(at: datetime) -> int:

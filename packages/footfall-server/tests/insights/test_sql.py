@@ -69,7 +69,7 @@ def _readable(statement: Statement) -> str:
     return f"{text}\n{bound}\n"
 
 
-def _compare(name: str, statements: list[Statement]) -> None:
+def compare(name: str, statements: list[Statement]) -> None:
     file = Path(__file__).parent / "snapshots" / f"{name}.sql"
     found = "\n".join(map(_readable, statements))
     if os.environ.get("FOOTFALL_SNAPSHOTS") == "write":
@@ -80,7 +80,7 @@ def _compare(name: str, statements: list[Statement]) -> None:
 
 @pytest.mark.parametrize("name", TRENDS)
 def test_trends(name: str) -> None:
-    _compare(name, _statements(name))
+    compare(name, _statements(name))
 
 
 def test_events_table() -> None:
@@ -88,7 +88,7 @@ def test_events_table() -> None:
     assert isinstance(query, EventsTable)
     within = plan.within(query)
     before = shifted(within, previous_period(within, "day"))
-    _compare("events_table", [events_table.table(7, query, within, before, {})])
+    compare("events_table", [events_table.table(7, query, within, before, {})])
 
 
 HOSTILE = "'; DROP TABLE events; --"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from footfall_server.intake import WriteKeys
 from footfall_server.model.errors import TooMany
-from footfall_server.services import WriteKeys
 
 
 class Metadata:

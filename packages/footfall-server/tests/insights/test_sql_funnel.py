@@ -1,6 +1,6 @@
 """The SQL of funnels, flows and paths, to be looked at when it changes.
 
-`FOOTFALL_SNAPSHOTS=write pytest …/test_sql_funnel.py` writes the files anew.
+`FOOTFALL_SNAPSHOTS=write pytest …` writes the files anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from footfall_server.insights.queries import Flows, Funnel, Paths
 from footfall_server.insights.sql import flows, funnel
 from footfall_server.store import Statement
 
-from .test_sql import HOSTILE, PROJECT, RANGE, compare
+from .snapshots_of_sql import compare
+from .test_sql import HOSTILE, PROJECT, RANGE
 
 STEPS = [{"event": "fit"}, {"event": "run"}, {"event": "plot"}]
 FUNNELS: dict[str, dict[str, Any]] = {

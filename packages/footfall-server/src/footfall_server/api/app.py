@@ -1,4 +1,4 @@
-"""The whole HTTP application, put together."""
+"""The whole HTTP application behind the door, put together."""
 
 from __future__ import annotations
 
@@ -8,20 +8,33 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from footfall_server.api.documents import DocumentApi
-from footfall_server.api.problems import footfall_error, http_error, unexpected
+from footfall_server.api.history import HistoryApi
+from footfall_server.api.live import LiveApi
+from footfall_server.api.patience import Patience
+from footfall_server.api.policy import PolicyApi
+from footfall_server.api.problems import footfall_error, http_error, nobody, unexpected
 from footfall_server.api.queries import QueryApi
+from footfall_server.api.rejected import RejectedApi
 from footfall_server.api.status import Status
-from footfall_server.ingest.door import Door
+from footfall_server.ingest.body import Disconnected
 from footfall_server.model.errors import FootfallError
 from footfall_server.services import Services
 
 
 def application(services: Services, pages: ASGIApp) -> ASGIApp:
-    """The door in front, then API and status, then `pages`."""
+    """Everything but the ingest paths: API and status, then `pages`."""
     api = Starlette(
-        routes=[*QueryApi(services).routes(), *DocumentApi(services).routes()],
+        routes=[
+            *QueryApi(services).routes(),
+            *HistoryApi(services).routes(),
+            *RejectedApi(services).routes(),
+            *LiveApi(services).routes(),
+            *PolicyApi(services).routes(),
+            *DocumentApi(services).routes(),
+        ],
         exception_handlers={
             FootfallError: footfall_error,
+            Disconnected: nobody,
             HTTPException: http_error,
             Exception: unexpected,
         },
@@ -33,4 +46,4 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             Mount("/", pages),
         ]
     )
-    return Door(services.pipeline, inner)
+    return Patience(inner)

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from footfall_server.insights import parse
+from footfall_server.insights import cohorts, parse
+from footfall_server.insights.queries import Behaviours
 from footfall_server.model.errors import BadRequest, FootfallError, Unprocessable
 
 Title = Annotated[str, Meta(max_length=200)]
@@ -32,18 +33,22 @@ class SavedReport(Content, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A report on a board: a saved one by its id, or a query of the board's own."""
+    """A report on a board: a saved one by its id, a query, or a page's address (`trends?m=total`),
+
+    which is asked anew each time, so that relative days stay relative; or a few words.
+    """
 
     title: Title = ""
     report: str | None = None
     query: dict[str, Any] | None = None
+    view: Annotated[str, Meta(max_length=4_000, pattern=r"^[a-z]+(\?[^\s#]*)?$")] | None = None
     text: Words | None = None
     width: Literal["half", "full"] = "half"
 
     def __post_init__(self) -> None:
-        given = sum(part is not None for part in (self.report, self.query, self.text))
+        given = sum(part is not None for part in (self.report, self.query, self.view, self.text))
         if given != 1:
-            raise ValueError("A card has one of report, query and text")
+            raise ValueError("A card has one of report, query, view and text")
 
 
 class Board(Content, frozen=True, kw_only=True):
@@ -59,6 +64,14 @@ class Annotation(Content, frozen=True, kw_only=True):
     date: date
     kind: Literal["note", "release"] = "note"
     version: Title | None = None
+    description: Words = ""
+
+
+class SavedCohort(Content, frozen=True, kw_only=True):
+    """Installs by `all` or by `any` of what they did, known to queries by its name."""
+
+    all: Behaviours | None = None
+    any: Behaviours | None = None
     description: Words = ""
 
 
@@ -107,8 +120,18 @@ def _board(board: Board) -> None:
             check_query(card.query, f"/cards/{place}/query")
 
 
+def _cohort(cohort: SavedCohort) -> None:
+    body: dict[str, Any] = msgspec.to_builtins(cohort)
+    cohorts.definition(cohort.name, body)
+
+
+def _given(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
+
+
 KINDS: dict[str, Kind] = {
     "annotations": Kind(Annotation),
     "boards": Kind(Board, _board),
+    "cohorts": Kind(SavedCohort, _cohort, _given),
     "reports": Kind(SavedReport, _report),
 }

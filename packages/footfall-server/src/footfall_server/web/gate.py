@@ -20,7 +20,7 @@ from footfall_server.web.services import Services
 
 COOKIE = "footfall_session"
 SESSION_SECONDS = 14 * 86_400
-_OPEN = ("/static/", "/sign-in/", "/login", "/invite/", "/public/")
+_OPEN = ("/static/", "/sign-in/", "/login", "/invite/", "/public/", "/shared/")
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host", "via")
 

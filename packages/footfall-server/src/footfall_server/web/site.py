@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +21,44 @@ from footfall_server.web.services import Services
 Handler = Callable[[Request], Awaitable[Response]]
 Served = tuple[str, Handler, tuple[str, ...]]
 """A path, what answers it, and the methods."""
+
+
+NAVIGATION = (
+    (
+        "",
+        (
+            ("overview", "overview", "Overview"),
+            ("live", "live", "Live"),
+            ("boards", "board", "Boards"),
+        ),
+    ),
+    (
+        "Insights",
+        (
+            ("trends", "trend", "Trends"),
+            ("funnels", "funnel", "Funnels"),
+            ("retention", "retention", "Retention"),
+            ("flows", "flow", "Flows"),
+            ("lifecycle", "cycle", "Lifecycle"),
+            ("cohorts", "compare", "Cohorts"),
+        ),
+    ),
+    (
+        "Library",
+        (
+            ("events", "event", "Events"),
+            ("releases", "release", "Release health"),
+            ("support", "matrix", "Support matrix"),
+            ("exceptions", "alert", "Exceptions"),
+            ("annotations", "calendar", "Releases and notes"),
+            ("installs", "lock", "Installs"),
+            ("schema", "filter", "Schema"),
+            ("rejected", "x", "Rejected"),
+        ),
+    ),
+    ("Share", (("traction", "report", "Funder report"),)),
+)
+"""The sidebar's groups: path, icon and text of each page."""
 
 
 class Site:
@@ -76,14 +115,25 @@ class Site:
 
     async def frame(self, request: Request, project: Project, page: str) -> dict[str, Any]:
         """What the shell around a project's page needs."""
+        boards = await run_in_threadpool(self.services.documents.all, project, "boards")
         return {
             **self.around(request),
             "project": project,
+            "boards": boards,
             "projects": await self.visible(request),
             "page": page,
+            "navigation": NAVIGATION,
             "role": visitor(request).role(project.id),
             "now": self.services.clock(),
         }
+
+    async def happenings(self, project: Project) -> list[tuple[date, str]]:
+        """The days of a project's releases and notes, with what to call each."""
+        found = await run_in_threadpool(self.services.documents.all, project, "annotations")
+        return [
+            (date.fromisoformat(one.body["date"]), str(one.body.get("version") or one.name))
+            for one in found
+        ]
 
     async def note(
         self, request: Request, action: str, project: Project | None, subject: str = ""

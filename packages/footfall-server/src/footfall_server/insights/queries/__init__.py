@@ -8,7 +8,12 @@ names of properties: so references to properties are found without a word from t
 
 from __future__ import annotations
 
+from footfall_server.insights.queries.activity import Lifecycle, Stickiness
 from footfall_server.insights.queries.common import (
+    Action,
+    Behaviour,
+    Behaviours,
+    Cohort,
     Cut,
     Filter,
     Installs,
@@ -20,6 +25,18 @@ from footfall_server.insights.queries.common import (
 from footfall_server.insights.queries.events_table import EventsTable
 from footfall_server.insights.queries.flows import Flows, Paths
 from footfall_server.insights.queries.funnel import Exclusion, Funnel, Step
+from footfall_server.insights.queries.release_health import (
+    Adoption,
+    DropCost,
+    Errors,
+    Exceptions,
+    Granularity,
+    RunTime,
+    SupportMatrix,
+    Traction,
+)
+from footfall_server.insights.queries.retention import Retention
+from footfall_server.insights.queries.sql import Sql
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
     PERCENTILES,
@@ -36,27 +53,54 @@ __all__ = [
     "PROPERTY_FIELDS",
     "REPORTS",
     "ROLLING_DAYS",
+    "Action",
+    "Adoption",
+    "Behaviour",
+    "Behaviours",
+    "Cohort",
     "Cut",
+    "DropCost",
+    "Errors",
     "EventsTable",
+    "Exceptions",
     "Exclusion",
     "Filter",
     "Flows",
     "Formula",
     "Funnel",
+    "Granularity",
     "Installs",
     "Interval",
+    "Lifecycle",
     "Measure",
     "Op",
     "Paths",
     "Query",
+    "Retention",
+    "RunTime",
     "Series",
+    "Sql",
     "Step",
+    "Stickiness",
+    "SupportMatrix",
+    "Traction",
     "Trends",
     "Value",
 ]
 
 REPORTS: dict[str, type[Query]] = {
+    "adoption": Adoption,
+    "drop_cost": DropCost,
+    "errors": Errors,
     "events_table": EventsTable,
+    "exceptions": Exceptions,
+    "lifecycle": Lifecycle,
+    "retention": Retention,
+    "run_time": RunTime,
+    "sql": Sql,
+    "stickiness": Stickiness,
+    "support_matrix": SupportMatrix,
+    "traction": Traction,
     "flows": Flows,
     "funnel": Funnel,
     "paths": Paths,

@@ -8,7 +8,7 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import NONE, OTHER, dimension
 from footfall_server.insights.sql.entries import entries, unreached
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.insights.sql.trends import key, keys_of
+from footfall_server.insights.sql.trends import combinations, key
 from footfall_server.store import Statement
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -87,7 +87,7 @@ def _named(query: Funnel, grouped: str, binder: Binder) -> str:
     if width > 1:
         codes = [f"splitByChar('\\0', code)[{place}]" for place in range(1, width + 1)]
     none, other = (binder.text(key((name,) * width)) for name in (NONE, OTHER))
-    ways = f"if(code = {unreached(query)}, [{none}], {keys_of(dimensions, codes)})"
+    ways = f"if(code = {unreached(query)}, [{none}], {combinations(dimensions, codes)})"
     limit = binder.bind(query.limit, "UInt32")
     return (
         f"SELECT *, if(rank <= {limit}, own, {other}) AS segment FROM ("

@@ -107,6 +107,7 @@ def test_days_are_those_of_the_timezone(brussels: Any) -> None:
         ({"report": "lifecycle", "series": []}, "UNKNOWN_FIELD", "/series"),
         ({"report": "lifecycle", "interval": "hour", "from": "2020-01-01"}, "TOO_MANY_BUCKETS",
          "/interval"),
+        ({"report": "stickiness", "from": "1990-01-01"}, "TOO_MANY_BUCKETS", "/from"),
         ({"report": "stickiness", "interval": "day"}, "UNKNOWN_FIELD", "/interval"),
         ({"report": "stickiness", "from": "2026-02-01"}, "INVALID_RANGE", "/from"),
     ],

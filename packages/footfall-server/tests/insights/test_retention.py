@@ -150,6 +150,16 @@ def test_first_ever_first_in_range_and_recurring(library: Any) -> None:
         assert {row["cohort"]: row["size"] for row in rows if row["size"]} == sizes
 
 
+def test_a_range_of_instants_is_exact_to_the_microsecond(library: Any) -> None:
+    library.add(
+        [event("2026-01-05T00:00:00.5", "inside"), event("2026-01-05T00:00:00.499999", "before")]
+    )
+    instants = {"from_": "2026-01-05T00:00:00.5Z", "to": "2026-01-06T00:00:00Z"}
+    for cohort in ("first_ever", "first_in_range", "recurring"):
+        [row] = library.ask(**{**WEEK, **instants}, brackets=1, cohort=cohort).rows
+        assert row["size"] == 1
+
+
 def test_first_ever_is_after_the_filters_of_birth_and_query(library: Any) -> None:
     library.add([event("2025-06-01", ci=True), event("2026-01-06", kind="x")])
     assert sum(row["size"] for row in library.ask(**WEEK, brackets=1).rows) == 0
@@ -223,7 +233,7 @@ def test_weeks_of_a_partial_range_hold_births_inside_it_only(library: Any) -> No
          "/return/filters/0"),
         ({"breakdown": ["q"]}, "UNKNOWN_PROPERTY", "/breakdown/0"),
         ({"from": "2027-01-01"}, "INVALID_RANGE", "/from"),
-        ({"from": "1990-01-01"}, "TOO_MANY_BUCKETS", "/interval"),
+        ({"from": "1990-01-01"}, "TOO_MANY_BUCKETS", "/unit"),
         ({"from": "2016-01-01", "brackets": 60}, "TOO_MANY_ROWS", "/brackets"),
     ],
 )  # fmt: skip

@@ -6,16 +6,23 @@ there, and a collector without them at all.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from footfall_server.accounts import Accounts
+from sqlalchemy.exc import SQLAlchemyError
+
+from footfall_server.accounts import Accounts, Documents
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.journal import Journal
-from footfall_server.model.errors import TooMany
+from footfall_server.model.errors import TooMany, Unavailable
+from footfall_server.policies import ProjectPolicies
+from footfall_server.settings import JOURNAL_BYTES
+
+log = logging.getLogger(__name__)
 
 _NEVER = float("-inf")
 _NOTE_SECONDS = 60.0  # how exact a key's last use is
@@ -50,8 +57,11 @@ class WriteKeys:
     def __call__(self, key: str) -> int | None:
         now = self._clock()
         if now - self._read_at > self._refresh:
-            self._keys = self._accounts.active_keys()
             self._read_at = now
+            try:
+                self._keys = self._accounts.active_keys()
+            except SQLAlchemyError as error:  # the keys that were known go on working
+                log.warning("the write keys can't be read: %s", error)
         project = self._keys.get(key)
         if project is not None:
             if now - self._noted.get(key, _NEVER) > _NOTE_SECONDS:
@@ -60,7 +70,13 @@ class WriteKeys:
         if now - self._unknown.get(key, _NEVER) < _UNKNOWN_SECONDS:
             return None
         self._bound(now)
-        project = self._accounts.key_project(key)
+        try:
+            project = self._accounts.key_project(key)
+        except SQLAlchemyError as error:
+            raise Unavailable(
+                "METADATA_UNAVAILABLE",
+                "The metadata, where write keys are, can't be read now: try again later.",
+            ) from error
         if project is not None:
             self._keys[key] = project
         else:
@@ -100,6 +116,7 @@ class Intake:
     journal: Journal
     pipeline: Pipeline
     write_keys: WriteKeys
+    policies: ProjectPolicies
 
     def close(self) -> None:
         self.journal.close()
@@ -107,9 +124,16 @@ class Intake:
         self.accounts.close()
 
 
-def open_intake(database_url: str, journal: Path, *, drained_elsewhere: bool = False) -> Intake:
+def open_intake(
+    database_url: str,
+    journal: Path,
+    *,
+    drained_elsewhere: bool = False,
+    journal_bytes: int = JOURNAL_BYTES,
+) -> Intake:
     """Raises FootfallError if the metadata or the journal can't be opened."""
     accounts = Accounts(database_url)
-    opened = Journal(journal, drained_elsewhere=drained_elsewhere)
-    write_keys = WriteKeys(accounts)
-    return Intake(accounts, opened, Pipeline(write_keys, opened), write_keys)
+    opened = Journal(journal, max_bytes=journal_bytes, drained_elsewhere=drained_elsewhere)
+    write_keys, policies = WriteKeys(accounts), ProjectPolicies(Documents(accounts))
+    pipeline = Pipeline(write_keys, opened, policies=policies)
+    return Intake(accounts, opened, pipeline, write_keys, policies)

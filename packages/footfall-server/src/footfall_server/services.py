@@ -20,6 +20,7 @@ from footfall_server.journal import Drains, Journal
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.project import Project
 from footfall_server.model.reason import Reason
+from footfall_server.policies import ProjectPolicies
 from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
 
@@ -46,6 +47,7 @@ class Services:
     journal: Journal
     drain: Drains
     pipeline: Pipeline
+    policies: ProjectPolicies
     base_url: str
     clock: Callable[[], datetime]
 
@@ -55,6 +57,12 @@ class Services:
         Raises Unavailable NOT_YET_VISIBLE after 10 s.
         """
         await self.drain.reach_all(_CONSISTENT_SECONDS)
+
+    def expire(self, default_days: int) -> None:
+        """Forget refused events that are too old, at most once a day."""
+        today = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        before = today - timedelta(days=default_days)
+        self.store.expire_rejected(before, but=self.policies.rejected_before(today))
 
     def close(self) -> bool:
         """Carry what was acknowledged into the store, then close the store; False if some is left
@@ -96,6 +104,7 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
         journal=intake.journal,
         drain=drain,
         pipeline=intake.pipeline,
+        policies=intake.policies,
         base_url=base_url,
         clock=now,
     )

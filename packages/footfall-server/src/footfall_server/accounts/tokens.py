@@ -104,6 +104,12 @@ class Tokens:
                 session.execute(delete(ApiTokenRow).where(ApiTokenRow.hash == hash_of(secret)))
                 session.commit()
 
+    def forget(self, secret: str) -> None:
+        """Delete a token that was needed for a moment only."""
+        with self._session() as session:
+            session.execute(delete(ApiTokenRow).where(ApiTokenRow.hash == hash_of(secret)))
+            session.commit()
+
     def grant(self, secret: str) -> Grant | None:
         """What a token opens; None if it opens nothing. Notes that it was used."""
         now = self._clock()

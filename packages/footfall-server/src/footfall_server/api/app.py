@@ -9,9 +9,14 @@ from starlette.types import ASGIApp
 
 from footfall_server.api.documents import DocumentApi
 from footfall_server.api.history import HistoryApi
-from footfall_server.api.problems import footfall_error, http_error, unexpected
+from footfall_server.api.live import LiveApi
+from footfall_server.api.patience import Patience
+from footfall_server.api.policy import PolicyApi
+from footfall_server.api.problems import footfall_error, http_error, nobody, unexpected
 from footfall_server.api.queries import QueryApi
+from footfall_server.api.rejected import RejectedApi
 from footfall_server.api.status import Status
+from footfall_server.ingest.body import Disconnected
 from footfall_server.model.errors import FootfallError
 from footfall_server.services import Services
 
@@ -21,19 +26,24 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
     api = Starlette(
         routes=[
             *QueryApi(services).routes(),
-            *DocumentApi(services).routes(),
             *HistoryApi(services).routes(),
+            *RejectedApi(services).routes(),
+            *LiveApi(services).routes(),
+            *PolicyApi(services).routes(),
+            *DocumentApi(services).routes(),
         ],
         exception_handlers={
             FootfallError: footfall_error,
+            Disconnected: nobody,
             HTTPException: http_error,
             Exception: unexpected,
         },
     )
-    return Starlette(
+    inner = Starlette(
         routes=[
             *Status(services).routes(),
             Mount("/api/v1", api),
             Mount("/", pages),
         ]
     )
+    return Patience(inner)

@@ -49,6 +49,19 @@ _EVENTS = {
         "cursor": {"type": ["string", "null"]},
     },
 }
+_SCHEMA = {
+    "type": "object",
+    "required": ["from", "to", "events", "properties", "reused_message_ids", "manifest", "meta"],
+    "properties": {
+        "from": {"type": "string"},
+        "to": {"type": "string"},
+        "events": {"type": "array", "items": {"type": "object"}},
+        "properties": {"type": "array", "items": {"type": "object"}},
+        "reused_message_ids": {"type": "object"},
+        "manifest": {"type": ["object", "null"]},
+        "meta": {"type": "object"},
+    },
+}
 
 
 # What else a result can be given as; see `forms`.
@@ -122,6 +135,19 @@ def document(base_url: str) -> bytes:
                 "responses": _answers("EventPage", 401, 404, 422, 503),
             }
         },
+        "/api/v1/projects/{project}/schema": {
+            "get": {
+                "operationId": "schema",
+                "summary": "Events and their properties, as they were really sent",
+                "parameters": [
+                    _PROJECT,
+                    _CONSISTENT,
+                    _parameter("from", "A date or an instant; 28 days before `to`.", text),
+                    _parameter("to", "A date or an instant; now. At most 92 days later.", text),
+                ],
+                "responses": _answers("Schema", 401, 404, 422, 503),
+            }
+        },
     }
     return msgspec.json.encode(
         {
@@ -137,6 +163,7 @@ def document(base_url: str) -> bytes:
                     "Problem": _PROBLEM,
                     "Result": _RESULT,
                     "EventPage": _EVENTS,
+                    "Schema": _SCHEMA,
                 },
             },
         }

@@ -63,11 +63,12 @@ class Opening:
         self._app = application(self._services, pages(self._services))
 
     async def _maintain(self) -> None:
-        """Now and then merge what reading would otherwise have to merge each time."""
+        """Now and then merge what reading would otherwise have to merge, and forget what is old."""
         while True:
             await asyncio.sleep(_MAINTENANCE_SECONDS)
             try:
                 await asyncio.to_thread(self._services.store.maintain)
+                await asyncio.to_thread(self._services.expire, self._settings.rejected_days)
             except Exception:
                 log.exception("maintenance failed; it is tried again later")
 

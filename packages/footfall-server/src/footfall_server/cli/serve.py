@@ -6,6 +6,7 @@ from footfall_server.cli.listening import listen, lock, url
 from footfall_server.cli.opening import Opening
 from footfall_server.cli.running import Running
 from footfall_server.ingest.door import Door
+from footfall_server.ingest.patience import Patience
 from footfall_server.intake import open_intake
 from footfall_server.settings import Settings, prepare
 
@@ -19,9 +20,17 @@ def serve(settings: Settings) -> None:
     with lock(settings):
         (listener,) = listen(settings.host, settings.port)
         address = url(settings.host, listener)
-        intake = open_intake(settings.database_url, settings.journal)
+        intake = open_intake(
+            settings.database_url, settings.journal, journal_bytes=settings.journal_bytes
+        )
         opening = Opening(settings, settings.base_url or address, intake)
-        running = Running(Door(intake.pipeline, opening), [listener])
+        patience = Patience(settings.idle_seconds, settings.request_seconds)
+        running = Running(
+            Door(intake.pipeline, opening, patience),
+            [listener],
+            head_seconds=settings.idle_seconds,
+            on_stop=intake.pipeline.live.close,
+        )
         opening.on_failure = running.stop
         try:
             (settings.data / "address").write_text(f"{address}\n")

@@ -22,7 +22,8 @@ async def answer(asked: Asked[Adoption]) -> Answer:
     """Bucket by bucket every value that occurs, versions rising, others by installs.
 
     `share` is null in a bucket without installs; `meta.incomplete` names the buckets of which a
-    part lies outside the range or after now. Raises `Unprocessable` TOO_MANY_BUCKETS,
+    part lies outside the range or after now, `meta.versioned` says that values are in the order of
+    versions. Raises `Unprocessable` TOO_MANY_BUCKETS,
     TOO_MANY_ROWS.
     """
     query = asked.query
@@ -35,7 +36,10 @@ async def answer(asked: Asked[Adoption]) -> Answer:
             counts[row["bucket"], order.text(row["place"], query.granularity)] += row["installs"]
     return Answer(
         _rows(buckets, ordered(totals(counts), order), counts),
-        {"incomplete": incomplete(buckets, asked.within, asked.now)},
+        {
+            "incomplete": incomplete(buckets, asked.within, asked.now),
+            "versioned": order.versioned,
+        },
     )
 
 

@@ -37,7 +37,8 @@ async def answer(asked: Asked[Errors]) -> Answer:
         values.sort(key=lambda row: version_order(row["segment"]))
     else:
         values.sort(key=lambda row: (-round(row["events"], 6), row["segment"]))
-    return Answer([_row(row, query.event, baselines.get(row["segment"])) for row in values])
+    rows = [_row(row, query.event, baselines.get(row["segment"])) for row in values]
+    return Answer(rows, {"versioned": versioned})
 
 
 def _versions(codes: Iterable[str], name: str) -> list[str]:

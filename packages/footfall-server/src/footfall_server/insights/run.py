@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from footfall_server.insights import cohorts, plan, references
+from footfall_server.insights import cache, cohorts, listing, plan, references, schema
 from footfall_server.insights.answer import Asked
+from footfall_server.insights.cache import Cache
 from footfall_server.insights.cohorts import Definitions
 from footfall_server.insights.parse import parse
+from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Cohort, EventsTable, Query
 from footfall_server.insights.reader import Reader
 from footfall_server.insights.reports import ANSWERS
@@ -21,6 +24,7 @@ from footfall_server.insights.result import Result
 from footfall_server.insights.sql import cohorts as cohorts_sql
 from footfall_server.insights.sql.events import distinct_codes, property_seen
 from footfall_server.insights.sql.filters import Versions, version_keys
+from footfall_server.insights.turns import Turns
 from footfall_server.insights.versions import matching_codes
 from footfall_server.model.errors import Unprocessable
 from footfall_server.model.project import Project
@@ -41,25 +45,45 @@ class Insights:
         store: Store,
         limits: Limits | None = None,
         cohorts: Callable[[Project], Definitions] = lambda project: {},
+        turns: Turns | None = None,
     ) -> None:
         self._store = store
         self._cohorts = cohorts
         self._limits = limits or Limits()
+        self._turns = turns or Turns()
+        self._cache = Cache()
         # A property that was seen once stays known: only the others are looked up.
         self._known: set[tuple[int, str]] = set()
 
     async def run(
         self, project: Project, query: Query | Mapping[str, Any], now: datetime
     ) -> Result:
-        """The answer as of `now` (aware).
+        """The answer as of `now` (aware), or one that holds until then: `meta.cached` says so.
 
-        Raises `Unprocessable` (422) with code, message and, where it applies, path.
+        Raises `Unprocessable` (422) with code, message and, where it applies, path, and `TooMany`
+        TOO_MANY_QUERIES when too many of the project's wait already. When it is cancelled, so is
+        what the engine does for it.
         """
         started = time.perf_counter()
         asked = plan.resolved(query if isinstance(query, Query) else parse(query), project)
-        reader = Reader(self._store, self._limits)
         within = plan.within(asked)
         asked = await self._with_cohorts(project, asked)
+        if (held := self._held(project, asked, now)) is not None:
+            return _timed(held, started)
+        async with self._turns.turn(project.id):
+            # The same may have been asked and answered while this one stood in line.
+            if (held := self._held(project, asked, now)) is not None:
+                return _timed(held, started)
+            key = cache.key(project, asked, now, self._store.version(project.id))
+            result = _timed(await self._answer(project, asked, within, now), started)
+            self._cache.put(key, result)
+        return result
+
+    def _held(self, project: Project, asked: Query, now: datetime) -> Result | None:
+        return self._cache.get(cache.key(project, asked, now, self._store.version(project.id)))
+
+    async def _answer(self, project: Project, asked: Query, within: Range, now: datetime) -> Result:
+        reader = Reader(self._store, self._limits)
         await self._check_properties(project, asked, reader)
         meant = references.meant(asked, project)
         versions = await _versions(project, meant, reader)
@@ -69,7 +93,7 @@ class Insights:
         answer = await ANSWERS[type(asked)](ready)
         meta = {
             "rows_read": reader.rows_read,
-            "elapsed_ms": round((time.perf_counter() - started) * 1000, 1),
+            "elapsed_ms": 0.0,
             "approximate": reader.approximate,
             "as_of": now.isoformat(),
             **answer.meta,
@@ -78,6 +102,17 @@ class Insights:
         if not asked.cohorts:
             del normalised["cohorts"]
         return Result(normalised["report"], normalised, answer.rows, meta, tuple(reader.statements))
+
+    async def events(self, project: Project, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """A page of the events themselves, newest first: see `listing.events`."""
+        found: dict[str, Any] = msgspec.json.decode(
+            await listing.events(self._store, project, parameters)
+        )
+        return found
+
+    async def schema(self, project: Project, now: datetime) -> dict[str, Any]:
+        """Events and properties as they were sent in the last weeks: see `schema.schema`."""
+        return await schema.schema(self._store, project, schema.parse(project, {}, now))
 
     async def cohort_size(
         self, project: Project, definition: Mapping[str, Any], now: datetime
@@ -117,7 +152,11 @@ class Insights:
         for name, path in references.own_properties(query).items():
             if (project.id, name) in self._known:
                 continue
-            answer = (await reader.run(property_seen(project.id, name))).to_pylist()[0]
+            try:
+                seen = property_seen(project.id, name)
+            except Unprocessable as error:
+                raise Unprocessable(error.code, error.message, path=path) from error
+            answer = (await reader.run(seen)).to_pylist()[0]
             if answer["known"]:
                 self._known.add((project.id, name))
             elif not answer["empty"]:
@@ -127,6 +166,11 @@ class Insights:
                     "the project's schema.",
                     path=path,
                 )
+
+
+def _timed(result: Result, started: float) -> Result:
+    elapsed = round((time.perf_counter() - started) * 1000, 1)
+    return replace(result, meta={**result.meta, "elapsed_ms": elapsed})
 
 
 async def _versions(project: Project, query: Query, reader: Reader) -> Versions:

@@ -31,8 +31,8 @@ async def answer(asked: Asked[RunTime]) -> Answer:
         for row in (await asked.reader.run(statement)).to_pylist():
             levels[row["event"], row["segment"]] = row["levels"]
     asked.reader.approximate = any(row["run_times"] > EXACT_VALUES for row in sizes)
-    rows = []
-    for row in _sorted(sizes, versioned=is_versioned(asked.query.by, asked.project)):
+    rows, versioned = [], is_versioned(asked.query.by, asked.project)
+    for row in _sorted(sizes, versioned=versioned):
         p50, p90, p99 = levels.get((row["event"], row["segment"]), [None] * len(sql.LEVELS))
         rows.append(
             {
@@ -45,7 +45,7 @@ async def answer(asked: Asked[RunTime]) -> Answer:
                 "approximate": row["run_times"] > EXACT_VALUES,
             }
         )
-    return Answer(rows)
+    return Answer(rows, {"versioned": versioned})
 
 
 def _sorted(rows: list[Mapping[str, Any]], *, versioned: bool) -> list[Mapping[str, Any]]:

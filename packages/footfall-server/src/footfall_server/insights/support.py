@@ -18,7 +18,9 @@ from footfall_server.model.errors import Unprocessable
 async def matrix(asked: Asked[SupportMatrix]) -> Answer:
     """One row a cell that has installs, row by row: versions rising, other values by installs.
 
-    An install is in the one cell of its last event. `share` is of all installs in the range.
+    An install is in the one cell of its last event. `share` is of all installs in the range,
+    `meta.installs`; `meta.columns` are the columns in order, `meta.versioned` says
+    of rows and columns whether they are in the order of versions.
     """
     query = asked.query
     rows = await scale(asked, query.rows, "/rows")
@@ -34,14 +36,19 @@ async def matrix(asked: Asked[SupportMatrix]) -> Answer:
     for (row, column), installs in cells.items():
         across[row] += installs
         down[column] += installs
+    order = ordered(down, columns)
     return Answer(
         [
             {"row": row, "column": column, **_shares(cells[row, column], total)}
             for row in ordered(across, rows)
-            for column in ordered(down, columns)
+            for column in order
             if (row, column) in cells
         ],
-        {"installs": total},
+        {
+            "installs": total,
+            "columns": order,
+            "versioned": [rows.versioned, columns.versioned],
+        },
     )
 
 

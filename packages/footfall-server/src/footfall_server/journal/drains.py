@@ -13,6 +13,7 @@ from footfall_server.journal.drain import Drain, Refuse, Sink
 from footfall_server.journal.foreign import ForeignJournal
 from footfall_server.journal.journal import Journal
 from footfall_server.model.errors import Unavailable
+from footfall_server.model.histogram import Histogram
 
 _LOOK_SECONDS = 1.0
 
@@ -75,6 +76,15 @@ class Drains:
         with self._lock:
             others = [journal for journal, _ in self._others.values()]
         return self._journal.depth + sum(journal.depth for journal in others)
+
+    def oldest_seconds(self) -> float:
+        """How long what has waited longest has waited for the store."""
+        return max(drain.oldest_seconds() for drain in self._all())
+
+    @property
+    def lags(self) -> list[Histogram]:
+        """Of each drain, see `Drain.lag_seconds`."""
+        return [drain.lag_seconds for drain in self._all()]
 
     @property
     def failure(self) -> Unavailable | None:

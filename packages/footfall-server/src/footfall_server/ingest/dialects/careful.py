@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, refusal
@@ -70,14 +69,14 @@ def events(
     A client's clock is known by the batch's `sentAt` or the event's own, which goes first if
     `own_first`.
     """
-    batch = Batch(dialect, origin.project, origin.received_at, None, [], [])
+    batch = Batch(dialect, origin.project, origin.received_at, None, [], [], sent_at=sent_at)
     received = (origin.received_at - EPOCH) // MICROSECOND
     for index, member in enumerate(members):
         own = parse_time(member.get("sentAt")) if isinstance(member, dict) else None
         known = (own or sent_at) if own_first else (sent_at or own)
         skew, source = skew_of(origin.received_at, known)
         try:
-            event = _event(member, origin.project, skew, received, source, origin.order + index)
+            event = _event(member, origin, skew, received, source, index)
         except Refused as error:
             batch.refused.append(refusal(index, error, lenient.as_sent(member)))
             continue
@@ -86,7 +85,7 @@ def events(
     return batch
 
 
-def _event(member: Any, project: int, skew: int, received: int, source: str, order: int) -> Event:
+def _event(member: Any, origin: Origin, skew: int, received: int, source: str, index: int) -> Event:
     """Any event that can be taken at all, or Refused with the reason."""
     if isinstance(member, lenient.TooDeep):
         raise Refused(Reason.TOO_DEEP, MESSAGES[Reason.TOO_DEEP])
@@ -95,8 +94,8 @@ def _event(member: Any, project: int, skew: int, received: int, source: str, ord
     kind, name, install, message_id, time, sent = fields(member)
     properties, raw = clean_properties(sent)
     return Event(
-        project, kind, name, install, message_id or str(uuid4()), time or EPOCH,
-        skew, received, source, order, properties, raw,
+        origin.project, kind, name, install, message_id or origin.make_id(), time or EPOCH,
+        skew, received, source, origin.order + index, properties, raw,
     )  # fmt: skip
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, refusal
@@ -69,7 +68,9 @@ def batch(
     """
     skew, source = skew_of(origin.received_at, sent_at)
     received = (origin.received_at - EPOCH) // MICROSECOND
-    made = Batch(dialect, origin.project, origin.received_at, skew, [], [], sent=members)
+    made = Batch(
+        dialect, origin.project, origin.received_at, skew, [], [], sent=members, sent_at=sent_at
+    )
     by_token = origin.key in tokens
     for index, (member, token) in enumerate(zip(members, tokens, strict=True)):
         try:
@@ -81,7 +82,7 @@ def batch(
             made.refused.append(refusal(index, error, lenient.as_sent(member)))
             continue
         event = Event(
-            origin.project, kind, name, install, message_id or str(uuid4()), time or EPOCH,
+            origin.project, kind, name, install, message_id or origin.make_id(), time or EPOCH,
             skew, received, source, origin.order + index, properties, raw,
         )  # fmt: skip
         made.events.append(event)

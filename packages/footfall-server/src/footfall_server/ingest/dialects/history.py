@@ -24,6 +24,9 @@ from footfall_server.model.event import EPOCH, KINDS, TRACK, Event
 from footfall_server.model.reason import MESSAGES, Reason
 
 MAX_LINE = 1024 * 1024
+PREFIX = "import-"
+"""Before the format, where a refused line says in which dialect it came."""
+
 _SOURCES = frozenset({"client", "corrected", "received"})
 
 
@@ -44,7 +47,7 @@ def batch(form: str, lines: list[bytes], project: int, now: datetime, order: int
     read = FORMATS[form]
     members = [_member(line) for line in lines]
     sent = [lenient.as_sent(member) for member in members]
-    made = Batch(f"import-{form}", project, now, None, [], [], sent=sent)
+    made = Batch(f"{PREFIX}{form}", project, now, None, [], [], sent=sent)
     for index, (member, line) in enumerate(zip(members, lines, strict=True)):
         try:
             made.events.append(_event(read, member, line, project, now, order + index))

@@ -112,8 +112,12 @@ def decoded(document: Any, wrapped: form.Form, request: Request) -> Decoded:
     tokens = envelope.take_tokens(members)
     keys += [next(filter(None, tokens), None), request.key]
     known = tuple(key for key in keys if isinstance(key, str))
-    default = "$identify" if request.word == "engage" else ""
-    return PostHog(members, tokens, known, sent_at, single, default)
+    return PostHog(members, tokens, known, sent_at, single, default_name(request.word))
+
+
+def default_name(word: str) -> str:
+    """What an event at this endpoint is called that doesn't say it."""
+    return "$identify" if word == "engage" else ""
 
 
 def event_fields(member: dict[str, Any], default: str = "") -> envelope.Fields:

@@ -34,6 +34,7 @@ from footfall_server.insights.queries.release_health import (
     Traction,
 )
 from footfall_server.insights.queries.retention import Retention
+from footfall_server.insights.queries.sql import Sql
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
     PERCENTILES,
@@ -72,6 +73,7 @@ __all__ = [
     "Retention",
     "RunTime",
     "Series",
+    "Sql",
     "Stickiness",
     "SupportMatrix",
     "Traction",
@@ -88,6 +90,7 @@ REPORTS: dict[str, type[Query]] = {
     "lifecycle": Lifecycle,
     "retention": Retention,
     "run_time": RunTime,
+    "sql": Sql,
     "stickiness": Stickiness,
     "support_matrix": SupportMatrix,
     "traction": Traction,

@@ -40,7 +40,9 @@ def retention(result: Result, height: int, label: Label) -> Spec:
         if tuple(row["segment"]) in names and row["rate"] is not None
     ]
     scale = alt.Scale(domain=list(names.values()), range=list(tokens.values()))
-    axis = alt.Axis(title=plot.quoted(f"{unit}s since the first"), tickMinStep=1, format="d")
+    last = max((row["b"] for row in values), default=0)
+    ticks = list(range(0, last + 1, last // 12 + 1))
+    axis = alt.Axis(title=f"{unit}s since the first", values=ticks, format="d")
     chart = (
         alt.Chart(alt.InlineData(values=values))
         .mark_line(point=alt.OverlayMarkDef(size=30))

@@ -16,7 +16,8 @@ from footfall_server.insights.sql.column import column
 from footfall_server.insights.sql.events import where
 from footfall_server.store import Statement
 
-from .test_sql import HOSTILE, PROJECT, RANGE, VERSIONS, _compare
+from .snapshots_of_sql import compare
+from .test_sql import HOSTILE, PROJECT, RANGE, VERSIONS
 
 RETENTION: dict[str, dict[str, Any]] = {
     "retention": {},
@@ -51,7 +52,7 @@ def _retention(**fields: Any) -> Statement:
 
 @pytest.mark.parametrize("name", RETENTION)
 def test_retention(name: str) -> None:
-    _compare(name, [_retention(**RETENTION[name])])
+    compare(name, [_retention(**RETENTION[name])])
 
 
 def test_lifecycle() -> None:
@@ -60,13 +61,13 @@ def test_lifecycle() -> None:
     within = plan.within(query)
     buckets = periods.buckets(within, "week")
     before = periods.bucket_before(buckets[0], "week", within.zone)
-    _compare("lifecycle", [lifecycle.states(7, query, within, before, buckets, {})])
+    compare("lifecycle", [lifecycle.states(7, query, within, before, buckets, {})])
 
 
 def test_stickiness() -> None:
     query = _asked(report="stickiness")
     assert isinstance(query, Stickiness)
-    _compare("stickiness", [stickiness.active_days(7, query, plan.within(query), {})])
+    compare("stickiness", [stickiness.active_days(7, query, plan.within(query), {})])
 
 
 def _in_cohort(name: str) -> InCohort:
@@ -86,7 +87,7 @@ def test_cohorts() -> None:
     binder = Binder()
     condition = where(7, within, "all", meant.filters, None, binder, {})
     filtered = Statement(f"SELECT 1 FROM events WHERE {condition}", binder.parameters)
-    _compare("cohorts", [filtered, cohorts_sql.size(_in_cohort("power users"))])
+    compare("cohorts", [filtered, cohorts_sql.size(_in_cohort("power users"))])
 
 
 def test_values_and_names_are_always_bound() -> None:

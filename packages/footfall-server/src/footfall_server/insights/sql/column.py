@@ -78,13 +78,17 @@ class Cohorts(str):
 
     def code(self, binder: Binder) -> str:
         """The same as a list's code; '' where there is none."""
+        chunks = list(self._chunks(binder))
+        if len(chunks) == 1:
+            [(names, place)] = chunks
+            codes = [f"j[{_inside(one)}]" if one else "" for one in _subsets(names)]
+            return binder.name(f"{binder.texts(codes)}[{place}]")
         texts = [
             f"{binder.texts([_inside(one) for one in _subsets(names)])}[{place}]"
-            for names, place in self._chunks(binder)
+            for names, place in chunks
         ]
         listed = ", ".join(texts or ["''"])
-        joined = f"arrayStringConcat(arrayFilter(t -> t != '', [{listed}]), ',')"
-        inside = binder.name(texts[0] if len(texts) == 1 else joined)
+        inside = binder.name(f"arrayStringConcat(arrayFilter(t -> t != '', [{listed}]), ',')")
         return binder.name(f"if({inside} = '', '', concat('j[', {inside}, ']'))")
 
     def _chunks(self, binder: Binder) -> Iterator[tuple[list[str], str]]:

@@ -1,0 +1,1 @@
+"""What may be told of people's data, and what is done when they ask."""

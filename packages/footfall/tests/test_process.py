@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -364,9 +365,19 @@ def test_ctrl_c_while_waiting_at_the_end(run, collector, tmp_path):
     assert errors == b""
 
 
+def flap(collector, ended):
+    """Refuse connections for a fifth of a second, every half."""
+    while not ended.wait(0.3):
+        collector.refuse()
+        ended.wait(0.2)
+        collector.accept_again()
+
+
 def test_a_soak(run, collector):
     """8 threads log while the collector flaps: the weights that arrive sum to the calls made."""
-    calls = SOAK_CALLS
+    calls, ended = SOAK_CALLS, threading.Event()
+    flapping = threading.Thread(target=flap, args=(collector, ended))
+    flapping.start()
     collector.answer = ["good", 500, "garbage", "good", 503, "portal", 429] * 10000
     script = (
         MARKED
@@ -390,7 +401,11 @@ print(*usage.status()[5:])
 """
         % calls
     )
-    done = run(script, timeout=280)
+    try:
+        done = run(script, timeout=280)
+    finally:
+        ended.set()
+        flapping.join()
     assert done.stdout.split() == ["0", str(8 * calls), "{}"]
     assert collector.weight == 8 * calls
     assert len(set(collector.ids)) == len(collector.ids)

@@ -12,14 +12,15 @@ from uuid import UUID
 
 import msgspec
 
-from footfall_server.accounts import Accounts
+from footfall_server.accounts import Accounts, Erasures
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
 from footfall_server.journal import Drain, Journal
 from footfall_server.model.errors import TooMany
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.reason import Reason
-from footfall_server.settings import Settings
+from footfall_server.privacy import Blocklist, Eraser, JournalPlace, Marker, Place, StorePlace
+from footfall_server.settings import Settings, secret
 from footfall_server.store import Store, open_store
 
 _CONSISTENT_SECONDS = 10.0
@@ -94,6 +95,8 @@ class Services:
     journal: Journal
     drain: Drain
     pipeline: Pipeline
+    keys: WriteKeys
+    eraser: Eraser
     base_url: str
     clock: Callable[[], datetime]
 
@@ -107,6 +110,7 @@ class Services:
     def close(self) -> bool:
         """Carry what was acknowledged into the store, then close; False if some is left for "
         "later."""
+        self.eraser.stop()
         carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
         self.journal.close()
         self.store.close()
@@ -129,17 +133,28 @@ def open_services(settings: Settings, base_url: str) -> Services:
         store.insert("rejected" if stream == "rejected" else "events", lines, token)
 
     drain = Drain(journal, insert, refused_line)
+    keys = WriteKeys(accounts)
+    erasures, marker = Erasures(accounts), Marker(secret(settings))
+    blocklist = Blocklist(erasures, marker)
+    places: list[Place] = [
+        JournalPlace(journal, drain),
+        StorePlace(store, "events"),
+        StorePlace(store, "rejected"),
+    ]
     services = Services(
         accounts=accounts,
         store=store,
         insights=Insights(store),
         journal=journal,
         drain=drain,
-        pipeline=Pipeline(WriteKeys(accounts), journal),
+        pipeline=Pipeline(keys, journal, blocked=blocklist),
+        keys=keys,
+        eraser=Eraser(erasures, marker, places, blocklist),
         base_url=base_url,
         clock=now,
     )
     drain.start()
+    services.eraser.start()
     return services
 
 

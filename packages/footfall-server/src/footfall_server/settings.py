@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ class Settings:
     store_url: str
     database_url: str
     base_url: str | None
+    secret_key: str | None = None
 
     @property
     def journal(self) -> Path:
@@ -62,6 +64,7 @@ def read(
         store_url=environment.get("FOOTFALL_STORE_URL", f"chdb://{folder}/store"),
         database_url=environment.get("FOOTFALL_DATABASE_URL", f"sqlite:///{folder}/metadata.db"),
         base_url=environment.get("FOOTFALL_BASE_URL"),
+        secret_key=environment.get("FOOTFALL_SECRET_KEY") or None,
     )
 
 
@@ -78,3 +81,47 @@ def prepare(settings: Settings) -> None:
             f"The data directory {settings.data} can't be written ({error.strerror}):"
             " make it writable for this user, or name another one with --data.",
         ) from None
+
+
+def secret(settings: Settings) -> bytes:
+    """The server's own secret: FOOTFALL_SECRET_KEY, else a file that is made when it is absent.
+
+    Raises SetupError when it is too short or can't be kept.
+    """
+    if settings.secret_key is not None:
+        if len(settings.secret_key) < 32:
+            raise SetupError(
+                "WEAK_SECRET_KEY",
+                "FOOTFALL_SECRET_KEY is too short: give it 32 characters or more.",
+            )
+        return settings.secret_key.encode()
+    path = settings.data / "secret.key"
+    try:
+        if not path.exists():
+            _make_secret(path)
+        found = path.read_bytes().strip()
+    except OSError as error:
+        raise SetupError(
+            "SECRET_KEY_UNREADABLE",
+            f"{path} can't be used ({error.strerror}): make it readable for this user.",
+        ) from None
+    if len(found) < 32:
+        raise SetupError(
+            "SECRET_KEY_UNREADABLE",
+            f"{path} is damaged: restore it from a backup, since marks of erased installs hang on"
+            " it; without one, delete it.",
+        )
+    return found
+
+
+def _make_secret(path: Path) -> None:
+    """Whole or not at all, also when two processes are the first: one of them wins."""
+    made = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+    with contextlib.suppress(FileExistsError):
+        os.link(made, path)
+    made.unlink()

@@ -8,6 +8,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 from footfall_server.api.documents import DocumentApi
+from footfall_server.api.erase import EraseApi
 from footfall_server.api.problems import footfall_error, http_error, unexpected
 from footfall_server.api.queries import QueryApi
 from footfall_server.api.status import Status
@@ -18,17 +19,24 @@ from footfall_server.services import Services
 
 def application(services: Services, pages: ASGIApp) -> ASGIApp:
     """The door in front, then API and status, then `pages`."""
+    problems = {
+        FootfallError: footfall_error,
+        HTTPException: http_error,
+        Exception: unexpected,
+    }
+    erase = EraseApi(services)
     api = Starlette(
-        routes=[*QueryApi(services).routes(), *DocumentApi(services).routes()],
-        exception_handlers={
-            FootfallError: footfall_error,
-            HTTPException: http_error,
-            Exception: unexpected,
-        },
+        routes=[
+            *QueryApi(services).routes(),
+            *DocumentApi(services).routes(),
+            *erase.routes(),
+        ],
+        exception_handlers=problems,
     )
     inner = Starlette(
         routes=[
             *Status(services).routes(),
+            Mount("/v1", Starlette(routes=erase.own_routes(), exception_handlers=problems)),
             Mount("/api/v1", api),
             Mount("/", pages),
         ]

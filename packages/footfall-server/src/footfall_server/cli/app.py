@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
+import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -135,6 +136,34 @@ def project_token(name: str, data: Data = None, as_json: AsJson = False) -> None
     """Create a further API token (shown once)."""
     token = _with_accounts(data, lambda it: it.create_token(name))
     _print({"project": name, "api_token": token}, [token], as_json)
+
+
+@app.command()
+def erase(
+    name: str,
+    install: Annotated[list[str], typer.Option(help="An install id; may be given repeatedly.")],
+    block: Annotated[
+        bool, typer.Option("--block", help="Refuse what it sends from now on.")
+    ] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait until it is done.")] = 600,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase everything of an install; prints the receipt when every copy is gone."""
+    from footfall_server.cli.erase import erase as erase_now
+
+    settings = server_settings.read(data=data)
+    receipt = erase_now(settings, name, install, block=block, timeout=timeout)
+    lines = [
+        f"Erased {receipt.installs} install(s) of {name}; receipt {receipt.id}.",
+        *(
+            f"  {place:10} {said['rows']} rows" if "rows" in said else f"  {place:10} scrubbed"
+            for place, said in receipt.places.items()
+        ),
+        *(["  What they send from now on is refused."] if receipt.block else []),
+    ]
+    document = msgspec.to_builtins(receipt.shown())
+    _print({"project": name, **document}, lines, as_json)
 
 
 @app.command("sign-in-link")

@@ -32,7 +32,7 @@ def serve(settings: Settings) -> None:
     """
     prepare(settings)
     configure()
-    with _lock(settings):
+    with lock(settings):
         listener = _listen(settings.host, settings.port)
         port = listener.getsockname()[1]
         address = f"http://{_literal(settings.host)}:{port}"
@@ -96,7 +96,7 @@ async def _maintain(services: Services) -> None:
             log.exception("maintenance failed; it is tried again later")
 
 
-def _lock(settings: Settings) -> IO[str]:
+def lock(settings: Settings) -> IO[str]:
     """One server a data directory. The lock goes with the process, however it ends."""
     file = settings.lock.open("a+")
     try:

@@ -20,10 +20,13 @@ from footfall_server.ingest.values import without_ip
 from footfall_server.journal import Entry, Journal
 from footfall_server.model.errors import BadRequest, FootfallError, TooLarge, Unauthorized
 from footfall_server.model.event import RejectedEvent
-from footfall_server.model.reason import Reason
+from footfall_server.model.reason import UNKEPT, Reason
 
 Keys = Callable[[str], int | None]
 """From a write key to its project's id; None for one that is unknown or revoked."""
+
+Blocked = Callable[[int], Callable[[str], bool] | None]
+"""From a project's id to what tells whether an install is refused; None if it refuses none."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -59,9 +62,15 @@ class Pipeline:
     """One per process. `keys` decides who may write; `journal` makes it durable."""
 
     def __init__(
-        self, keys: Keys, journal: Journal, *, clock: Callable[[], datetime] = _now
+        self,
+        keys: Keys,
+        journal: Journal,
+        *,
+        clock: Callable[[], datetime] = _now,
+        blocked: Blocked = lambda project: None,
     ) -> None:
         self._keys = keys
+        self._blocked = blocked
         self._journal = journal
         self._clock = clock
         self.counters = Counters()
@@ -80,6 +89,9 @@ class Pipeline:
         batch = decoded.events(Origin(project, key, self._clock(), order))
         for step in steps.STEPS:
             step(batch)
+        is_blocked = self._blocked(project)
+        if is_blocked is not None:
+            steps.blocked(batch, is_blocked)
         lines = steps.size(batch)
         entries = self._entries(batch, lines, order)
         error = _refused_alone(batch.refused[0]) if decoded.single and batch.refused else None
@@ -127,8 +139,9 @@ class Pipeline:
         entries = []
         if batch.events:
             entries.append(Entry(order, "events", len(batch.events), lines))
-        if batch.refused:
-            kept = [_encode(_rejected(batch, each)) for each in batch.refused]
+        refused = [each for each in batch.refused if each.reason not in UNKEPT]
+        if refused:
+            kept = [_encode(_rejected(batch, each)) for each in refused]
             # Entries are numbered by their first event's place: take one that no event has.
             lines = b"\n".join([*kept, b""])
             entries.append(Entry(self._journal.reserve(1), "rejected", len(kept), lines))

@@ -69,6 +69,20 @@ def _time(event: Event, earliest: datetime, latest: datetime) -> None:
     event.time_source = "received"
 
 
+def blocked(batch: Batch, is_blocked: Callable[[str], bool]) -> None:
+    """An install that was erased for good isn't taken again."""
+    known: dict[str, bool] = {}
+    bad = []
+    for i, event in enumerate(batch.events):
+        answer = known.get(event.install)
+        if answer is None:
+            answer = known[event.install] = is_blocked(event.install)
+        if answer:
+            bad.append(i)
+    if bad:
+        batch.refuse(bad, Reason.INSTALL_BLOCKED, MESSAGES[Reason.INSTALL_BLOCKED])
+
+
 def size(batch: Batch) -> bytes:
     """An event is at most 32 KB as it is written. Gives the lines of those that remain."""
     text: bytes = _encode_lines(batch.events)

@@ -20,7 +20,11 @@ class Reason(StrEnum):
     NUMBER_OUT_OF_RANGE = "NUMBER_OUT_OF_RANGE"
     FOREIGN_TOKEN = "FOREIGN_TOKEN"  # noqa: S105
     STORE_REFUSED = "STORE_REFUSED"
+    INSTALL_BLOCKED = "INSTALL_BLOCKED"
 
+
+UNKEPT = frozenset({Reason.INSTALL_BLOCKED})
+"""Events refused for these are counted, but nothing of them is kept."""
 
 MESSAGES: dict[Reason, str] = {
     Reason.INVALID_JSON: "The event is not valid JSON: send one JSON object per event.",
@@ -35,6 +39,9 @@ MESSAGES: dict[Reason, str] = {
     Reason.NUMBER_OUT_OF_RANGE: "A number is NaN, infinite or beyond 64 bits: send it as text.",
     Reason.FOREIGN_TOKEN: (
         "The event's `token` is another one than its batch's: send a batch for each project."
+    ),
+    Reason.INSTALL_BLOCKED: (
+        "This install was erased and asked not to be counted again: stop sending its events."
     ),
     Reason.STORE_REFUSED: "The store could not take the event; it is kept here.",
 }

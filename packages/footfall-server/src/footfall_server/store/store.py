@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from footfall_server.store.erase import Eraser
 from footfall_server.store.errors import StoreUnavailable, error_code, insert_error, query_error
 from footfall_server.store.statement import Limits, Statement
 
@@ -113,6 +114,16 @@ class Store:
         except ClickHouseError as error:
             raise query_error(error_code(error), str(error)) from error
 
+    def eraser(self) -> Eraser:
+        """What takes installs out of the tables; its calls block for as long as that takes."""
+        return Eraser(self.query, self._execute)
+
+    def _execute(self, text: str) -> None:
+        try:
+            self._engine.execute(text)
+        except ClickHouseError as error:
+            raise query_error(error_code(error), str(error)) from error
+
     def check(self) -> None:
         """Raises `StoreUnavailable` with a reason unless the store answers and can write."""
         free = os.statvfs(self._engine.path)
@@ -161,10 +172,7 @@ class Store:
         return len(partitions)
 
     def _merge(self, partition: str) -> None:
-        try:
-            self._engine.execute(f"OPTIMIZE TABLE events PARTITION ID {_quoted(partition)} FINAL")
-        except ClickHouseError as error:
-            raise query_error(error_code(error), str(error)) from error
+        self._execute(f"OPTIMIZE TABLE events PARTITION ID {_quoted(partition)} FINAL")
 
     def close(self) -> None:
         """Waits for running queries, then closes the engine. Nothing may be called afterwards."""

@@ -18,9 +18,10 @@ from statistics import median
 
 from footfall_server.accounts import Receipt
 from footfall_server.insights import parse
+from footfall_server.intake import open_intake
 from footfall_server.model.project import Project
 from footfall_server.services import Services, now, open_services
-from footfall_server.settings import read
+from footfall_server.settings import read, secret_key
 from footfall_server.store import Statement
 
 EVENTS_AN_INSTALL = 10
@@ -124,7 +125,9 @@ def erased(services: Services, project: Project, ids: list[str]) -> tuple[float,
 
 
 def measure(data: Path, events: int, count: int) -> bool:
-    services = open_services(read({}, data=data), "http://localhost")
+    settings = read({}, data=data)
+    intake = open_intake(settings.database_url, settings.journal, secret_key(settings, {}))
+    services = open_services(settings, "http://localhost", intake)
     try:
         project = services.accounts.create_project("bench").project
         start = time.perf_counter()
@@ -156,6 +159,7 @@ def measure(data: Path, events: int, count: int) -> bool:
         return good
     finally:
         services.close()
+        intake.close()
 
 
 def main() -> int:

@@ -11,8 +11,8 @@ import uvicorn
 from footfall_server.accounts import Accounts
 from footfall_server.ingest.door import Door
 from footfall_server.ingest.pipeline import Pipeline
+from footfall_server.intake import WriteKeys
 from footfall_server.journal import Journal
-from footfall_server.services import WriteKeys
 
 
 async def nothing_else(scope: Any, receive: Any, send: Any) -> None:

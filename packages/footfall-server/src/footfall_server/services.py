@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,89 +11,44 @@ from uuid import UUID
 
 import msgspec
 
-from footfall_server.accounts import Accounts, Erasures
+from footfall_server.accounts import Accounts, Audit, Documents, Erasures, Sessions, Tokens, Users
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
-from footfall_server.journal import Drain, Journal
-from footfall_server.model.errors import TooMany
+from footfall_server.intake import Intake, WriteKeys
+from footfall_server.journal import Drains, Journal
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.reason import Reason
-from footfall_server.privacy import Blocklist, Eraser, JournalPlace, Marker, Place, StorePlace
-from footfall_server.settings import Settings, secret
+from footfall_server.policies import ProjectPolicies
+from footfall_server.privacy.eraser import Eraser
+from footfall_server.privacy.marks import Marker
+from footfall_server.privacy.places import JournalPlace, LivePlace, Place, StorePlace
+from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
 
 _CONSISTENT_SECONDS = 10.0
-_UNKNOWN_SECONDS, _MAX_UNKNOWN = 1.0, 1_000
 _DRAIN_AT_EXIT_SECONDS = 60.0
-
-
-class WriteKeys:
-    """Which project a write key opens, known without asking the metadata each time.
-
-    All keys are read again after `refresh_seconds`, so that a revoked one stops; a key that isn't
-    among them is looked up at once, so that a new one works at once (within a second, if it was
-    tried before it was there). Look-ups are bounded: who tries many keys is told to wait.
-    """
-
-    def __init__(
-        self,
-        accounts: Accounts,
-        *,
-        refresh_seconds: float = 2.0,
-        lookups_a_second: int = 50,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._accounts = accounts
-        self._refresh, self._lookups, self._clock = refresh_seconds, lookups_a_second, clock
-        self._keys: dict[str, int] = {}
-        self._unknown: dict[str, float] = {}
-        self._read_at = self._second_began = float("-inf")
-        self._looked_up = 0
-
-    def __call__(self, key: str) -> int | None:
-        now = self._clock()
-        if now - self._read_at > self._refresh:
-            self._keys = self._accounts.active_keys()
-            self._read_at = now
-        project = self._keys.get(key)
-        if project is not None:
-            return project
-        if now - self._unknown.get(key, float("-inf")) < _UNKNOWN_SECONDS:
-            return None
-        self._bound(now)
-        project = self._accounts.key_project(key)
-        if project is not None:
-            self._keys[key] = project
-        else:
-            self._remember_unknown(key, now)
-        return project
-
-    def _remember_unknown(self, key: str, now: float) -> None:
-        """So that a library with a stale key, however busy, costs one look-up a second."""
-        if len(self._unknown) >= _MAX_UNKNOWN:
-            self._unknown.clear()
-        self._unknown[key] = now
-
-    def _bound(self, now: float) -> None:
-        if now - self._second_began > 1:
-            self._second_began, self._looked_up = now, 0
-        self._looked_up += 1
-        if self._looked_up > self._lookups:
-            raise TooMany(
-                "TOO_MANY_UNKNOWN_KEYS", "Many unknown write keys are tried: wait a second."
-            )
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What pages, API and door work with. `clock` gives the time in UTC."""
+    """What pages, API and door work with.
+
+    `clock` gives the time in UTC; `secret` signs what browsers hand back.
+    """
 
     accounts: Accounts
+    users: Users
+    sessions: Sessions
+    tokens: Tokens
+    audit: Audit
+    documents: Documents
+    secret: bytes
     store: Store
     insights: Insights
     journal: Journal
-    drain: Drain
+    drain: Drains
     pipeline: Pipeline
+    policies: ProjectPolicies
     keys: WriteKeys
     eraser: Eraser
     base_url: str
@@ -105,16 +59,21 @@ class Services:
 
         Raises Unavailable NOT_YET_VISIBLE after 10 s.
         """
-        await self.drain.reach(self.journal.committed, _CONSISTENT_SECONDS)
+        await self.drain.reach_all(_CONSISTENT_SECONDS)
+
+    def expire(self, default_days: int) -> None:
+        """Forget refused events that are too old, at most once a day."""
+        today = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        before = today - timedelta(days=default_days)
+        self.store.expire_rejected(before, but=self.policies.rejected_before(today))
 
     def close(self) -> bool:
-        """Carry what was acknowledged into the store, then close; False if some is left for "
-        "later."""
+        """Carry what was acknowledged into the store, then close the store; False if some is left
+        for later. The intake stays open: whoever opened it closes it."""
         self.eraser.stop()
         carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
-        self.journal.close()
+        self.drain.close()
         self.store.close()
-        self.accounts.close()
         return carried
 
 
@@ -122,34 +81,38 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_services(settings: Settings, base_url: str) -> Services:
-    """Open everything that lies in the data directory; raises FootfallError if something can't "
-    "be."""
-    accounts = Accounts(settings.database_url)
+def open_services(settings: Settings, base_url: str, intake: Intake) -> Services:
+    """Open the store and what works on it; raises FootfallError if something can't be."""
     store = open_store(settings.store_url, settings.temporary)
-    journal = Journal(settings.journal)
 
     def insert(stream: str, lines: bytes, token: str) -> None:
         store.insert("rejected" if stream == "rejected" else "events", lines, token)
 
-    drain = Drain(journal, insert, refused_line)
-    keys = WriteKeys(accounts)
-    erasures, marker = Erasures(accounts), Marker(secret(settings))
-    blocklist = Blocklist(erasures, marker)
+    accounts = intake.accounts
+    drain = Drains(intake.journal, settings.journals, insert, refused_line)
+    secret = secret_key(settings)
     places: list[Place] = [
-        JournalPlace(journal, drain),
+        JournalPlace(drain),
         StorePlace(store, "events"),
         StorePlace(store, "rejected"),
+        LivePlace(intake.pipeline.live),
     ]
     services = Services(
         accounts=accounts,
+        users=Users(accounts),
+        sessions=Sessions(accounts),
+        tokens=Tokens(accounts),
+        audit=Audit(accounts),
+        documents=Documents(accounts),
+        secret=secret,
         store=store,
         insights=Insights(store),
-        journal=journal,
+        journal=intake.journal,
         drain=drain,
-        pipeline=Pipeline(keys, journal, blocked=blocklist),
-        keys=keys,
-        eraser=Eraser(erasures, marker, places, blocklist),
+        pipeline=intake.pipeline,
+        policies=intake.policies,
+        keys=intake.write_keys,
+        eraser=Eraser(Erasures(accounts), Marker(secret), places, intake.blocklist),
         base_url=base_url,
         clock=now,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 from collections.abc import Mapping
@@ -10,6 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from footfall_server.model.errors import FootfallError
+
+JOURNAL_BYTES = 8 << 30
+"""How much may wait for the store, if the operator says nothing."""
 
 
 class SetupError(FootfallError):
@@ -20,7 +22,12 @@ class SetupError(FootfallError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`port` 0 takes any free one. URLs: `chdb:///DIR/store`, `sqlite:///DIR/metadata.db`."""
+    """`port` 0 takes any free one. URLs: `chdb:///DIR/store`, `sqlite:///DIR/metadata.db`.
+
+    `journal_bytes`: how much may wait for the store. `idle_seconds`: how long a client may pause
+    within a request, or take for its head; `request_seconds`: for all of it. `rejected_days`: how
+    long refused events are kept where a project doesn't say.
+    """
 
     data: Path
     host: str
@@ -28,11 +35,19 @@ class Settings:
     store_url: str
     database_url: str
     base_url: str | None
-    secret_key: str | None = None
+    journal_bytes: int = JOURNAL_BYTES
+    idle_seconds: float = 20
+    request_seconds: float = 120
+    rejected_days: int = 30
 
     @property
     def journal(self) -> Path:
         return self.data / "journal.db"
+
+    @property
+    def journals(self) -> Path:
+        """Where each collector process has a journal of its own."""
+        return self.data / "journals"
 
     @property
     def temporary(self) -> Path:
@@ -57,6 +72,17 @@ def read(
         if not text.isdigit() or int(text) > 65535:
             raise SetupError("INVALID_PORT", f"FOOTFALL_PORT={text!r} is no port: use 0 to 65535.")
         port = int(text)
+
+    def number(name: str, default: float) -> float:
+        value = environment.get(name, str(default))
+        try:
+            found = float(value)
+        except ValueError:
+            found = 0.0
+        if not 0 < found < 2**53:
+            raise SetupError("INVALID_NUMBER", f"{name}={value!r} is no number above 0.")
+        return found
+
     return Settings(
         data=folder,
         host=host or environment.get("FOOTFALL_HOST", "127.0.0.1"),
@@ -64,7 +90,10 @@ def read(
         store_url=environment.get("FOOTFALL_STORE_URL", f"chdb://{folder}/store"),
         database_url=environment.get("FOOTFALL_DATABASE_URL", f"sqlite:///{folder}/metadata.db"),
         base_url=environment.get("FOOTFALL_BASE_URL"),
-        secret_key=environment.get("FOOTFALL_SECRET_KEY") or None,
+        journal_bytes=int(number("FOOTFALL_JOURNAL_BYTES", JOURNAL_BYTES)),
+        idle_seconds=number("FOOTFALL_IDLE_SECONDS", 20),
+        request_seconds=number("FOOTFALL_REQUEST_SECONDS", 120),
+        rejected_days=int(max(1, number("FOOTFALL_REJECTED_DAYS", 30))),
     )
 
 
@@ -83,45 +112,14 @@ def prepare(settings: Settings) -> None:
         ) from None
 
 
-def secret(settings: Settings) -> bytes:
-    """The server's own secret: FOOTFALL_SECRET_KEY, else a file that is made when it is absent.
-
-    Raises SetupError when it is too short or can't be kept.
-    """
-    if settings.secret_key is not None:
-        if len(settings.secret_key) < 32:
-            raise SetupError(
-                "WEAK_SECRET_KEY",
-                "FOOTFALL_SECRET_KEY is too short: give it 32 characters or more.",
-            )
-        return settings.secret_key.encode()
-    path = settings.data / "secret.key"
+def secret_key(settings: Settings, environment: Mapping[str, str] = os.environ) -> bytes:
+    """`FOOTFALL_SECRET_KEY`, else the one in the data directory, made there the first time."""
+    if given := environment.get("FOOTFALL_SECRET_KEY"):
+        return given.encode()
+    file = settings.data / "secret-key"
     try:
-        if not path.exists():
-            _make_secret(path)
-        found = path.read_bytes().strip()
-    except OSError as error:
-        raise SetupError(
-            "SECRET_KEY_UNREADABLE",
-            f"{path} can't be used ({error.strerror}): make it readable for this user.",
-        ) from None
-    if len(found) < 32:
-        raise SetupError(
-            "SECRET_KEY_UNREADABLE",
-            f"{path} is damaged: restore it from a backup, since marks of erased installs hang on"
-            " it; without one, delete it.",
-        )
-    return found
-
-
-def _make_secret(path: Path) -> None:
-    """Whole or not at all, also when two processes are the first: one of them wins."""
-    made = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32))
-        file.flush()
-        os.fsync(file.fileno())
-    with contextlib.suppress(FileExistsError):
-        os.link(made, path)
-    made.unlink()
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+            made.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return file.read_bytes()

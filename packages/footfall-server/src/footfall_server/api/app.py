@@ -1,4 +1,4 @@
-"""The whole HTTP application, put together."""
+"""The whole HTTP application behind the door, put together."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from starlette.types import ASGIApp
 
 from footfall_server.api.documents import DocumentApi
 from footfall_server.api.erase import EraseApi
+from footfall_server.api.history import HistoryApi
+from footfall_server.api.live import LiveApi
+from footfall_server.api.policy import PolicyApi
 from footfall_server.api.problems import footfall_error, http_error, unexpected
 from footfall_server.api.queries import QueryApi
+from footfall_server.api.rejected import RejectedApi
 from footfall_server.api.status import Status
-from footfall_server.ingest.door import Door
 from footfall_server.model.errors import FootfallError
 from footfall_server.services import Services
 
 
 def application(services: Services, pages: ASGIApp) -> ASGIApp:
-    """The door in front, then API and status, then `pages`."""
+    """Everything but the ingest paths: API and status, then `pages`."""
     problems = {
         FootfallError: footfall_error,
         HTTPException: http_error,
@@ -28,12 +31,16 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
     api = Starlette(
         routes=[
             *QueryApi(services).routes(),
+            *HistoryApi(services).routes(),
+            *RejectedApi(services).routes(),
+            *LiveApi(services).routes(),
+            *PolicyApi(services).routes(),
             *DocumentApi(services).routes(),
             *erase.routes(),
         ],
         exception_handlers=problems,
     )
-    inner = Starlette(
+    return Starlette(
         routes=[
             *Status(services).routes(),
             Mount("/v1", Starlette(routes=erase.own_routes(), exception_handlers=problems)),
@@ -41,4 +48,3 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             Mount("/", pages),
         ]
     )
-    return Door(services.pipeline, inner)

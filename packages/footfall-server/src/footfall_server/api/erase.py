@@ -65,10 +65,13 @@ class EraseApi:
 
     async def erase(self, request: Request) -> Response:
         """202 and a receipt, which is durable."""
-        project = await self._access.project(request)
+        grant = await self._access.grant(request, "admin")
+        project = grant.project
         wanted = _decoded(Erase, await read_body(request, _MAX_BODY))
         installs = [*wanted.installs, *([] if wanted.install is None else [wanted.install])]
         receipt = await self._requested(project.id, installs, "api", wanted.block)
+        actor = f"token {grant.name}"
+        await run_in_threadpool(self._services.audit.note, actor, "erase", project, receipt.id)
         place = f"/api/v1/projects/{project.name}/erase/{receipt.id}"
         return _json(receipt.shown() | {"url": self._services.base_url + place}, 202, place)
 
@@ -94,8 +97,14 @@ class EraseApi:
                 "UNKNOWN_WRITE_KEY", "The write key is not known here, or was revoked."
             )
         receipt = await self._requested(project, [wanted.install], "user", wanted.block)
+        await run_in_threadpool(self._note_own, project, receipt.id)
         place = f"/v1/erase/{receipt.id}"
         return _json(receipt.shown() | {"url": self._services.base_url + place}, 202, place)
+
+    def _note_own(self, id_: int, subject: str) -> None:
+        for project in self._services.accounts.projects():
+            if project.id == id_:
+                self._services.audit.note("an install", "erase", project, subject)
 
     async def own_receipt(self, request: Request) -> Response:
         """How far it is."""

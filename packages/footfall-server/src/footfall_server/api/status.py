@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
@@ -16,6 +20,7 @@ from starlette.routing import Route
 
 from footfall_server.api.problems import problem
 from footfall_server.model.errors import Unavailable
+from footfall_server.model.histogram import Histogram
 from footfall_server.services import Services
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -28,36 +33,80 @@ class _Figures(Collector):
         self._services = services
 
     def collect(self) -> Iterator[Metric]:
+        yield from self._door()
+        yield from self._journal()
+
+    def _door(self) -> Iterator[Metric]:
         counters = self._services.pipeline.counters
         yield CounterMetricFamily(
             "footfall_ingest_requests", "Ingest requests received.", counters.requests
         )
         yield CounterMetricFamily(
+            "footfall_events_received", "Events in requests with a known key.", counters.received
+        )
+        yield CounterMetricFamily(
+            "footfall_events_replayed", "Refused events accepted at a replay.", counters.replayed
+        )
+        yield _counted(
+            "footfall_events_undeclared", "Events taken that a manifest doesn't declare.",
+            "reason", counters.undeclared,
+        )  # fmt: skip
+        yield _histogram(
+            "footfall_ingest_request_seconds",
+            "From a request's head until its answer is sent.",
+            counters.seconds,
+        )
+        yield CounterMetricFamily(
             "footfall_events_accepted", "Events made durable.", counters.accepted
         )
-        rejected = CounterMetricFamily(
-            "footfall_events_rejected", "Events refused, by reason.", labels=["reason"]
+        yield _counted(
+            "footfall_events_rejected", "Events refused, by reason.", "reason", counters.rejected
         )
-        for reason, count in counters.rejected.items():
-            rejected.add_metric([str(reason)], count)
-        yield rejected
-        failed = CounterMetricFamily(
-            "footfall_ingest_requests_failed", "Requests refused whole, by code.", labels=["code"]
-        )
-        for code, count in counters.failed.items():
-            failed.add_metric([code], count)
-        yield failed
+        yield _counted(
+            "footfall_ingest_requests_failed", "Requests refused whole, by code.",
+            "code", counters.failed,
+        )  # fmt: skip
+
+    def _journal(self) -> Iterator[Metric]:
+        journal, drain = self._services.journal, self._services.drain
         yield GaugeMetricFamily(
             "footfall_journal_depth", "Durable lines not yet in the store.",
-            self._services.journal.depth,
+            drain.depth,
         )  # fmt: skip
+        yield GaugeMetricFamily(
+            "footfall_journal_oldest_seconds",
+            "How long the oldest of them has waited.",
+            drain.oldest_seconds(),
+        )
+        yield _histogram(
+            "footfall_journal_commit_seconds",
+            "Transactions of the journal, each with its fsync.",
+            journal.fsync_seconds,
+        )
+        yield _histogram(
+            "footfall_drain_lag_seconds",
+            "For each block, from its first event's acknowledgement until the store had it.",
+            *drain.lags,
+        )
         yield CounterMetricFamily(
             "footfall_journal_commits", "Transactions of the journal.",
-            self._services.journal.commits,
+            journal.commits,
         )  # fmt: skip
         yield CounterMetricFamily(
-            "footfall_drain_blocks", "Blocks carried into the store.", self._services.drain.blocks
+            "footfall_drain_blocks", "Blocks carried into the store.", drain.blocks
         )
+
+
+def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for value, count in list(counts.items()):
+        family.add_metric([str(value)], count)
+    return family
+
+
+def _histogram(name: str, text: str, *histograms: Histogram) -> Metric:
+    whole = Histogram.total(histograms)
+    return HistogramMetricFamily(name, text, buckets=whole.cumulated(), sum_value=whole.sum)
 
 
 class Status:
@@ -89,8 +138,9 @@ class Status:
         except Unavailable as error:
             headers = {"retry-after": str(error.retry_after)}
             return problem(503, error.code, error.message, headers=headers)
-        body = {"status": "ready", "journal_depth": self._services.journal.depth}
+        body = {"status": "ready", "journal_depth": self._services.drain.depth}
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     async def metrics(self, request: Request) -> Response:
-        return Response(generate_latest(self._registry), media_type=_TEXT)
+        text = await run_in_threadpool(generate_latest, self._registry)
+        return Response(text, media_type=_TEXT)

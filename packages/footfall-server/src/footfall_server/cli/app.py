@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Literal
 
-import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from footfall_server import settings as server_settings
-from footfall_server.accounts import Accounts
+from footfall_server.accounts import Accounts, Sessions, Tokens
+from footfall_server.cli import history
+from footfall_server.cli.erase import erase
+from footfall_server.cli.manifest import Mode, save_manifest
+from footfall_server.cli.people import member, user
+from footfall_server.cli.rejected import rejected
+from footfall_server.cli.with_accounts import AsJson, Data, say, with_accounts
 from footfall_server.model.errors import FootfallError
 
 app = typer.Typer(
@@ -26,13 +30,12 @@ app = typer.Typer(
 )
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
-
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", help="The data directory.", envvar="FOOTFALL_DATA", show_default=False),
-]
-T = TypeVar("T")
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.command()(erase)
+app.command("export")(history.export)
+app.command("import")(history.import_)
+app.add_typer(user, name="user")
+app.add_typer(rejected, name="rejected")
+project.command("member")(member)
 
 
 def run() -> None:
@@ -72,7 +75,7 @@ def project_create(
     as_json: AsJson = False,
 ) -> None:
     """Create a project, with a write key and an API token (shown once)."""
-    created = _with_accounts(data, lambda it: it.create_project(name, timezone, version_property))
+    created = with_accounts(data, lambda it: it.create_project(name, timezone, version_property))
     document = {
         "project": created.project.name,
         "write_key": created.write_key,
@@ -83,13 +86,13 @@ def project_create(
         f"  write key  {created.write_key}   (ships inside your library)",
         f"  API token  {created.api_token}   (keep it secret: it is not shown again)",
     ]
-    _print(document, lines, as_json)
+    say(document, lines, as_json)
 
 
 @project.command("list")
 def project_list(data: Data = None, as_json: AsJson = False) -> None:
     """List the projects."""
-    projects = _with_accounts(data, lambda it: it.projects())
+    projects = with_accounts(data, lambda it: it.projects())
     if as_json:
         rows = [
             {
@@ -127,50 +130,52 @@ def project_key(
         keys = [each for each in accounts.write_keys(accounts.project(name)) if not each.revoked]
         return keys[0].key if keys else accounts.add_write_key(name)
 
-    found = _with_accounts(data, key)
-    _print({"project": name, "write_key": found}, [found], as_json)
+    found = with_accounts(data, key)
+    say({"project": name, "write_key": found}, [found], as_json)
 
 
 @project.command("token")
-def project_token(name: str, data: Data = None, as_json: AsJson = False) -> None:
-    """Create a further API token (shown once)."""
-    token = _with_accounts(data, lambda it: it.create_token(name))
-    _print({"project": name, "api_token": token}, [token], as_json)
-
-
-@app.command()
-def erase(
+def project_token(
     name: str,
-    install: Annotated[list[str], typer.Option(help="An install id; may be given repeatedly.")],
-    block: Annotated[
-        bool, typer.Option("--block", help="Refuse what it sends from now on.")
-    ] = False,
-    timeout: Annotated[float, typer.Option(help="Seconds to wait until it is done.")] = 600,
+    scope: Annotated[
+        Literal["read", "write", "admin"], typer.Option(help="What it may do.")
+    ] = "admin",
     data: Data = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase everything of an install; prints the receipt when every copy is gone."""
-    from footfall_server.cli.erase import erase as erase_now
+    """Create a further API token (shown once)."""
+    token = with_accounts(
+        data, lambda it: Tokens(it).create(it.project(name), "command line", scope)
+    )
+    say({"project": name, "api_token": token}, [token], as_json)
 
-    settings = server_settings.read(data=data)
-    receipt = erase_now(settings, name, install, block=block, timeout=timeout)
-    lines = [
-        f"Erased {receipt.installs} install(s) of {name}; receipt {receipt.id}.",
-        *(
-            f"  {place:10} {said['rows']} rows" if "rows" in said else f"  {place:10} scrubbed"
-            for place, said in receipt.places.items()
-        ),
-        *(["  What they send from now on is refused."] if receipt.block else []),
-    ]
-    document = msgspec.to_builtins(receipt.shown())
-    _print({"project": name, **document}, lines, as_json)
+
+@project.command("manifest")
+def project_manifest(
+    name: str,
+    file: Annotated[
+        Path, typer.Argument(help="What usage.manifest() gives, as JSON; - for stdin.")
+    ],
+    mode: Annotated[
+        Mode | None,
+        typer.Option(help="What the door does with it; else as before, observe at first."),
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a project's manifest: what its library declares that it sends."""
+    text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    saved = with_accounts(data, lambda it: save_manifest(it, name, text, mode and mode.value))
+    document = {"project": name, "mode": saved.mode, "events": sorted(saved.manifest.events)}
+    lines = [f"{len(saved.manifest.events)} events are declared; the door will {saved.mode}."]
+    say(document, lines, as_json)
 
 
 @app.command("sign-in-link")
 def sign_in_link(data: Data = None, as_json: AsJson = False) -> None:
     """Print a link that signs in to the pages once, within an hour."""
     settings = server_settings.read(data=data)
-    secret = _with_accounts(data, lambda it: it.create_sign_in_link())
+    secret = with_accounts(data, lambda it: Sessions(it).create_link())
     address = settings.data / "address"
     base = settings.base_url or (
         address.read_text().strip()
@@ -178,21 +183,4 @@ def sign_in_link(data: Data = None, as_json: AsJson = False) -> None:
         else f"http://{settings.host}:{settings.port}"
     )
     url = f"{base.rstrip('/')}/sign-in/{secret}"
-    _print({"url": url}, [url], as_json)
-
-
-def _with_accounts(data: Path | None, use: Callable[[Accounts], T]) -> T:
-    settings = server_settings.read(data=data)
-    server_settings.prepare(settings)
-    accounts = Accounts(settings.database_url)
-    try:
-        return use(accounts)
-    finally:
-        accounts.close()
-
-
-def _print(document: dict[str, Any], lines: list[str], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(document))
-    else:
-        print("\n".join(lines))
+    say({"url": url}, [url], as_json)

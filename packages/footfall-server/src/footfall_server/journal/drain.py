@@ -12,10 +12,11 @@ import threading
 import time
 from collections.abc import Callable
 from itertools import groupby
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from footfall_server.journal.journal import Entry, Journal
+from footfall_server.journal.journal import Entry
 from footfall_server.model.errors import Unavailable
+from footfall_server.model.histogram import Histogram
 
 Sink = Callable[[str, bytes, str], None]
 """`sink(stream, lines, token)` returns when the block is durable in the store.
@@ -34,6 +35,26 @@ _CADENCE_SECONDS = 1.0
 log = logging.getLogger(__name__)
 
 
+class Source(Protocol):
+    """What is drained: a `Journal` of this process, or another's `ForeignJournal`."""
+
+    on_commit: Callable[[], None]
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def poll_seconds(self) -> float | None: ...
+    @property
+    def drained(self) -> int: ...
+    @property
+    def committed(self) -> int: ...
+    @property
+    def depth(self) -> int: ...
+    def read(self, after: int, max_lines: int, max_bytes: int) -> list[Entry]: ...
+    def delete(self, up_to: int) -> None: ...
+    def oldest_seconds(self, after: int) -> float: ...
+
+
 class _Waiter(NamedTuple):
     seq: int
     wake: Callable[[], object]
@@ -44,7 +65,7 @@ class Drain:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Source,
         sink: Sink,
         refuse: Refuse,
         *,
@@ -62,8 +83,10 @@ class Drain:
         self._lock = threading.Lock()
         self._waiters: list[_Waiter] = []
         self._stopping = False
-        self.drained = 0
+        self.drained = journal.drained
         self.blocks = 0
+        self.lag_seconds = Histogram()
+        """For each block, from the acknowledgement of its first entry until the store had it."""
         self.failure: Unavailable | None = None
         """Why the store can't be reached now, if it can't."""
         journal.on_commit = self._wake.set
@@ -74,13 +97,21 @@ class Drain:
     def start(self) -> None:
         self._thread.start()
 
-    def stop(self, timeout: float) -> bool:
-        """Carry on what is left, at most `timeout` seconds; True when nothing is left."""
-        self._stopping = True
+    def hurry(self, *, stop: bool = False) -> None:
+        """Don't gather: carry on what is there now, and then end if `stop`."""
+        self._stopping = self._stopping or stop
         self._hurry.set()
         self._wake.set()
+
+    def stop(self, timeout: float) -> bool:
+        """Carry on what is left, at most `timeout` seconds; True when nothing is left."""
+        self.hurry(stop=True)
         self._thread.join(timeout)
         return self._journal.depth == 0 or self.drained >= self._journal.committed
+
+    def oldest_seconds(self) -> float:
+        """How long the oldest entry that is to be carried on has waited."""
+        return self._journal.oldest_seconds(self.drained)
 
     async def reach(self, seq: int, timeout: float) -> None:
         """Return when the store has everything up to `seq`; raises NOT_YET_VISIBLE at the "
@@ -92,8 +123,7 @@ class Drain:
         waiter = _Waiter(seq, lambda: loop.call_soon_threadsafe(_resolve, done))
         with self._lock:
             self._waiters.append(waiter)
-        self._hurry.set()
-        self._wake.set()
+        self.hurry()
         if self.drained >= seq:
             _resolve(done)
         try:
@@ -129,8 +159,7 @@ class Drain:
         _yield_to_the_door()
         last = float("-inf")
         while True:
-            self._wake.wait()
-            self._wake.clear()
+            self._wait()
             if not self._hurry.is_set() and self._journal.depth < self._max_lines:
                 # Few large blocks: each costs the store about as much as a thousand lines do.
                 pause = _CADENCE_SECONDS - (time.monotonic() - last)
@@ -151,6 +180,14 @@ class Drain:
             if not drained_all:
                 self._wake.set()
 
+    def _wait(self) -> None:
+        """Until there is something to carry on, or somebody wants something."""
+        while not self._wake.wait(self._journal.poll_seconds):
+            with contextlib.suppress(Exception):  # a look that fails is followed by another
+                if self._journal.depth:
+                    break
+        self._wake.clear()
+
     def _drain_all(self) -> bool:
         """Block after block until nothing is left; False when the store can't be reached."""
         while entries := self._journal.read(self.drained, self._max_lines, self._max_bytes):
@@ -166,6 +203,7 @@ class Drain:
                 return False
             self.failure = None
             self.blocks += 1
+            self.lag_seconds.add(max(0.0, time.time() - entries[0].seq / 1e6))
             self._journal.delete(entries[-1].seq)
             self._advance(entries[-1].seq)
         return True

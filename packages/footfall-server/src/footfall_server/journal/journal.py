@@ -15,13 +15,16 @@ from uuid import uuid4
 
 import lz4.block
 
+from footfall_server.journal.mark import Mark
 from footfall_server.model.errors import Unavailable
+from footfall_server.model.histogram import Histogram
 
 # The store may hold a later event than the clock says, if the clock was set back in between.
 _CLOCK_FLOOR = 1_000_000
 _GROUP_BYTES = 8 << 20
 _READERS_SECONDS = 30.0
 _BUSY_SECONDS, _GATHER_SECONDS = 0.003, 0.002
+_LOOK_SECONDS = 0.5
 _ACCELERATION = 4  # twice as fast as the default, 5 % larger
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS journal (id TEXT NOT NULL);
@@ -48,14 +51,19 @@ class _Waiting(NamedTuple):
     delete: int = 0
     done: asyncio.Future[None] | None = None
     work: Callable[[], None] | None = None
+    probe: bool = False
 
 
 class Journal:
     """Entries wait here from the answer to the client until the store has them.
 
     Everything that was appended is on disk when `append` returns; a kill at any moment loses
-    nothing that it returned for. One process owns a journal's file.
+    nothing that it returned for. One process owns a journal's file. With `drained_elsewhere`
+    another process carries it on, and says by a mark what can be forgotten.
     """
+
+    poll_seconds: float | None = None
+    """Commits are told (`on_commit`): nobody needs to look."""
 
     def __init__(
         self,
@@ -63,6 +71,7 @@ class Journal:
         *,
         max_bytes: int = 8 << 30,
         clock: Callable[[], int] = time.time_ns,
+        drained_elsewhere: bool = False,
     ) -> None:
         self._path = path
         self._clock = clock
@@ -74,6 +83,9 @@ class Journal:
             self._writer.execute("INSERT INTO journal VALUES (?)", (uuid4().hex,))
             row = self._writer.execute("SELECT id FROM journal").fetchone()
         self.id: str = row[0]
+        self._mark = Mark(path, self.id) if drained_elsewhere else None
+        self._forgotten = 0 if self._mark is None else self._mark.get()
+        self._writer.execute("DELETE FROM entries WHERE seq <= ?", (self._forgotten,))
         last = self._writer.execute("SELECT seq FROM sqlite_sequence").fetchone()
         self._next = last[0] + _CLOCK_FLOOR if last else 0
         depth, size, newest = self._writer.execute(
@@ -83,9 +95,13 @@ class Journal:
         self.depth: int = depth
         """Lines that are durable here and not yet in the store."""
         self._bytes: int = size
+        self.drained = 0
+        """Nothing that is here was carried on: what was has been deleted."""
         self.committed: int = newest
         """The newest durable entry."""
         self.commits = 0
+        self.fsync_seconds = Histogram()
+        """Of transactions, each with its fsync."""
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._failed: Unavailable | None = None
         self.on_commit: Callable[[], None] = _nothing
@@ -159,35 +175,21 @@ class Journal:
         done.result()
 
     def _rewrite(self) -> None:
-        self._writer.execute("PRAGMA temp_store=MEMORY")
-        self._writer.execute("VACUUM")
-        deadline = time.monotonic() + _READERS_SECONDS
-        while self._writer.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-            if time.monotonic() > deadline:
-                raise sqlite3.OperationalError("a reader holds the journal's log")
+        rewrite(self._writer)
 
     def read(self, after: int, max_lines: int, max_bytes: int) -> list[Entry]:
         """The next entries in order, at least one if there is any, within about these bounds."""
-        connection = sqlite3.connect(self._path, isolation_level=None)
-        try:
-            entries: list[Entry] = []
-            lines = size = 0
-            for seq, stream, count, body in connection.execute(
-                "SELECT seq, stream, lines, body FROM entries WHERE seq > ? ORDER BY seq", (after,)
-            ):
-                plain = lz4.block.decompress(body)
-                if entries and (lines + count > max_lines or size + len(plain) > max_bytes):
-                    break
-                entries.append(Entry(seq, stream, count, plain))
-                lines += count
-                size += len(plain)
-            return entries
-        finally:
-            connection.close()
+        return read_entries(self._path, after, max_lines, max_bytes)
+
+    def oldest_seconds(self, after: int) -> float:
+        """How long the oldest entry after this one has waited for the store; 0 if none does."""
+        return age_of_oldest(self._path, after, self._clock())
 
     def check(self) -> None:
         """Raises Unavailable with the reason when the last write could not be made durable."""
         if self._failed is not None:
+            # Whoever sends nothing here until this is well again would wait for ever: try a write.
+            self._queue.put(_Waiting((), probe=True))
             raise self._failed
         if not self._thread.is_alive():
             raise Unavailable(
@@ -203,7 +205,11 @@ class Journal:
     def _write_forever(self) -> None:
         running, last = True, 0.0
         while running:
-            each = self._queue.get()
+            try:
+                each = self._queue.get(timeout=None if self._mark is None else _LOOK_SECONDS)
+            except queue.Empty:
+                self._commit([])
+                continue
             # A lone request is written at once. When they come one upon another, waiting a little
             # makes a transaction of many: it costs them 2 ms, and costs the machine half.
             if time.monotonic() - last < _BUSY_SECONDS:
@@ -226,11 +232,16 @@ class Journal:
 
     def _commit(self, waiting: list[_Waiting]) -> None:
         delete = max((each.delete for each in waiting), default=0)
+        if self._mark is not None:
+            drained = self._mark.get()
+            delete, self._forgotten = (drained if drained > self._forgotten else 0), drained
         try:
             rows = _rows([entry for each in waiting for entry in each.entries])
-            if not rows and not delete:
+            probe = any(each.probe for each in waiting)
+            if not rows and not delete and not probe:
                 return
-            freed = self._transaction(rows, delete)
+            began = time.perf_counter()
+            freed = self._transaction(rows, delete, probe=probe)
         except Exception as error:  # whatever it is: who waits must hear of it
             self._failed = _unwritable(error)
             _answer(waiting, self._failed)
@@ -239,13 +250,16 @@ class Journal:
         self.commits += 1
         self.depth += sum(row[2] for row in rows) - freed[0]
         self._bytes += sum(len(row[3]) for row in rows) - freed[1]
+        self.fsync_seconds.add(time.perf_counter() - began)
         if rows:  # before the answers go out: who was answered may ask what is committed
             self.committed = max(self.committed, rows[-1][0])
         _answer(waiting, None)
         if rows:
             self.on_commit()
 
-    def _transaction(self, rows: list[tuple[int, str, int, bytes]], delete: int) -> tuple[int, int]:
+    def _transaction(
+        self, rows: list[tuple[int, str, int, bytes]], delete: int, *, probe: bool
+    ) -> tuple[int, int]:
         """Make it so, or leave everything as it was; gives the lines and bytes that went away."""
         writer = self._writer
         freed = (0, 0)
@@ -258,6 +272,8 @@ class Journal:
                     (delete,),
                 ).fetchone()
                 writer.execute("DELETE FROM entries WHERE seq <= ?", (delete,))
+            if probe:
+                writer.execute("UPDATE journal SET id = id")
             writer.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", rows)
             writer.execute("COMMIT")
         except BaseException:
@@ -265,6 +281,53 @@ class Journal:
                 writer.execute("ROLLBACK")
             raise
         return freed
+
+
+def rewrite(connection: sqlite3.Connection) -> None:
+    """Write a journal's file anew, so that nothing of what was deleted is left in it or its log.
+
+    Raises sqlite3.OperationalError when a reader holds the log all the time.
+    """
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("VACUUM")
+    deadline = time.monotonic() + _READERS_SECONDS
+    while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        if time.monotonic() > deadline:
+            raise sqlite3.OperationalError("a reader holds the journal's log")
+
+
+def read_entries(path: Path, after: int, max_lines: int, max_bytes: int) -> list[Entry]:
+    """Of the journal at `path`: the next entries after `after`, as `Journal.read` gives them."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        entries: list[Entry] = []
+        lines = size = 0
+        for seq, stream, count, body in connection.execute(
+            "SELECT seq, stream, lines, body FROM entries WHERE seq > ? ORDER BY seq", (after,)
+        ):
+            plain = lz4.block.decompress(body)
+            if entries and (lines + count > max_lines or size + len(plain) > max_bytes):
+                break
+            entries.append(Entry(seq, stream, count, plain))
+            lines += count
+            size += len(plain)
+        return entries
+    finally:
+        connection.close()
+
+
+def age_of_oldest(path: Path, after: int, now: int) -> float:
+    """Of the journal at `path`: the seconds that the oldest entry after `after` has waited at `now`
+    (nanoseconds); 0 without one. Entries are numbered by the microsecond of their acknowledgement.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        (oldest,) = connection.execute(
+            "SELECT min(seq) FROM entries WHERE seq > ?", (after,)
+        ).fetchone()
+    finally:
+        connection.close()
+    return 0.0 if oldest is None else max(0.0, now / 1e9 - oldest / 1e6)
 
 
 def _unwritable(error: Exception) -> Unavailable:

@@ -6,12 +6,11 @@ comes to keep copies of events (exports, a cache) is one more `Place`. `Marker` 
 the keyed hash that stands for an install wherever the id itself must not be kept; `Blocklist`
 (`blocklist.py`) tells the door whom to refuse.
 
-May import `accounts`, `journal`, `store` and `model`. Start with `eraser.py`.
+May import `accounts`, `journal`, `store` and `model`; what the door needs of it (`Blocklist`) knows
+nothing of the store. Start with `eraser.py`.
 """
 
 from footfall_server.privacy.blocklist import Blocklist
-from footfall_server.privacy.eraser import Eraser
 from footfall_server.privacy.marks import Marker
-from footfall_server.privacy.places import PLACES, JournalPlace, Place, StorePlace
 
-__all__ = ["PLACES", "Blocklist", "Eraser", "JournalPlace", "Marker", "Place", "StorePlace"]
+__all__ = ["Blocklist", "Marker"]

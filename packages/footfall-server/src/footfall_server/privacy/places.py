@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from footfall_server.journal import Drain, Journal
+from footfall_server.ingest.live import Live
+from footfall_server.journal import Drains
 from footfall_server.model.errors import Unavailable
 from footfall_server.store import Marks, Store
 
 _DRAIN_SECONDS = 60.0
-
-PLACES = ("journal", "events", "rejected")
-"""By the names that receipts call them, in the order in which they are erased."""
+_BLOCKED_SECONDS = 2.5  # then every other process has read whom the door refuses
 
 
 class Place(Protocol):
@@ -28,21 +28,37 @@ class Place(Protocol):
 
 
 class JournalPlace:
-    """Carries on what waits, so that the store's erasure sees it, and scrubs the file."""
+    """Carries on what waits, so that the store's erasure sees it, and scrubs every journal."""
 
     name = "journal"
 
-    def __init__(self, journal: Journal, drain: Drain) -> None:
-        self._journal, self._drain = journal, drain
+    def __init__(self, drains: Drains) -> None:
+        self._drains = drains
 
     def erase(self, wanted: Sequence[Marks]) -> list[int | None]:
-        if not self._drain.wait(self._journal.barrier(), _DRAIN_SECONDS):
+        if not self._drains.alone:
+            time.sleep(_BLOCKED_SECONDS)
+        if not self._drains.wait_all(_DRAIN_SECONDS):
             raise Unavailable(
                 "NOT_YET_DRAINED",
                 "The store has not taken yet what was acknowledged before: the erasure goes on as"
                 " soon as it has.",
             )
-        self._journal.scrub()
+        self._drains.scrub_all()
+        return [None for _ in wanted]
+
+
+class LivePlace:
+    """The newest events that the live view shows, in memory."""
+
+    name = "live"
+
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def erase(self, wanted: Sequence[Marks]) -> list[int | None]:
+        for each in wanted:
+            self._live.forget(each.project)
         return [None for _ in wanted]
 
 

@@ -12,7 +12,8 @@ from footfall_server.accounts import Accounts, Erasures
 from footfall_server.accounts import erasures as erasures_module
 from footfall_server.model.errors import NotFound, TooMany, Unavailable, Unprocessable
 from footfall_server.model.project import Project
-from footfall_server.privacy import Blocklist, Eraser, Marker
+from footfall_server.privacy import Blocklist, Marker
+from footfall_server.privacy.eraser import Eraser
 from footfall_server.store import Marks
 
 MARKER = Marker(b"the secret of these tests, 32 or more")

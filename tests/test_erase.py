@@ -147,7 +147,6 @@ def test_erased_without_a_server_and_again_in_a_restored_backup(
     finally:
         before.close()
         after.close()
-    shutil.copy(own_server.data / "secret.key", backup)
     shutil.rmtree(own_server.data)
     backup.rename(own_server.data)
     assert files_with(own_server.data, gone)

@@ -22,6 +22,7 @@ from footfall_server.policies import ProjectPolicies
 from footfall_server.privacy.eraser import Eraser
 from footfall_server.privacy.marks import Marker
 from footfall_server.privacy.places import JournalPlace, LivePlace, Place, StorePlace
+from footfall_server.privacy.retention import expire_events
 from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
 
@@ -62,10 +63,12 @@ class Services:
         await self.drain.reach_all(_CONSISTENT_SECONDS)
 
     def expire(self, default_days: int) -> None:
-        """Forget refused events that are too old, at most once a day."""
-        today = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        """Forget refused events and events that are too old, at most once a day."""
+        now = self.clock()
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         before = today - timedelta(days=default_days)
         self.store.expire_rejected(before, but=self.policies.rejected_before(today))
+        expire_events(self.store, now, self.policies.events_days())
 
     def close(self) -> bool:
         """Carry what was acknowledged into the store, then close the store; False if some is left

@@ -12,6 +12,7 @@ from footfall_server.api.erase import EraseApi
 from footfall_server.api.history import HistoryApi
 from footfall_server.api.live import LiveApi
 from footfall_server.api.policy import PolicyApi
+from footfall_server.api.privacy import PrivacyApi
 from footfall_server.api.problems import footfall_error, http_error, unexpected
 from footfall_server.api.queries import QueryApi
 from footfall_server.api.rejected import RejectedApi
@@ -37,6 +38,7 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             *PolicyApi(services).routes(),
             *DocumentApi(services).routes(),
             *erase.routes(),
+            *PrivacyApi(services).routes(),
         ],
         exception_handlers=problems,
     )

@@ -14,6 +14,7 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from footfall_server.model.event import EPOCH
 from footfall_server.store.erase import Eraser
 from footfall_server.store.errors import StoreUnavailable, error_code, insert_error, query_error
 from footfall_server.store.statement import Limits, Statement
@@ -142,19 +143,40 @@ class Store:
 
         Cheap when there is nothing to delete. True if something was deleted.
         """
+        return self._expire("rejected", before, but)
+
+    def expire_events(self, before: datetime, *, but: Mapping[int, datetime]) -> bool:
+        """As `expire_rejected`. The rows are hidden at once; `eraser().purge` makes it final."""
+        return self._expire("events", before, but)
+
+    def age_of_events(self, project: int, before: datetime) -> tuple[datetime | None, int]:
+        """When the project's oldest event was received, and how many were before an instant."""
+        found = self.query(
+            Statement(
+                "SELECT minOrNull(received_at) AS oldest,"
+                " countIf(received_at < {before:DateTime64(6, 'UTC')}) AS overdue"
+                " FROM events WHERE project = {project:UInt32}",
+                {"project": project, "before": _instant(before)},
+            )
+        ).to_pylist()[0]
+        return found["oldest"], int(found["overdue"])
+
+    def _expire(self, table: Table, before: datetime, but: Mapping[int, datetime]) -> bool:
         projects = [*but]
         older = "received_at < {{{}:DateTime64(6, 'UTC')}}"
         rules = f"(project NOT IN {{others:Array(UInt32)}} AND {older.format('before')})"
         parameters: dict[str, Any] = {"others": projects, "before": _instant(before)}
         for place, project in enumerate(projects):
+            if but[project] <= EPOCH:
+                continue  # for ever
             of_project = f"project = {{p{place}:UInt32}}"
             rules += f" OR ({of_project} AND {older.format(f't{place}')})"
             parameters |= {f"p{place}": project, f"t{place}": _instant(but[project])}
         found = self.query(
-            Statement(f"SELECT 1 AS found FROM rejected WHERE {rules} LIMIT 1", parameters)
+            Statement(f"SELECT 1 AS found FROM {table} WHERE {rules} LIMIT 1", parameters)
         )
         if found.num_rows:
-            self._change(Statement(f"DELETE FROM rejected WHERE {rules}", parameters))
+            self._change(Statement(f"DELETE FROM {table} WHERE {rules}", parameters))
         return bool(found.num_rows)
 
     def _change(self, statement: Statement) -> None:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,11 +18,12 @@ from footfall_server.insights import Insights
 from footfall_server.intake import Intake, WriteKeys
 from footfall_server.journal import Drains, Journal
 from footfall_server.model.event import EPOCH, RejectedEvent
+from footfall_server.model.project import Project
 from footfall_server.model.reason import Reason
 from footfall_server.policies import ProjectPolicies
 from footfall_server.privacy.eraser import Eraser
 from footfall_server.privacy.marks import Marker
-from footfall_server.privacy.places import JournalPlace, LivePlace, Place, StorePlace
+from footfall_server.privacy.places import JournalPlace, MemoryPlace, Place, StorePlace
 from footfall_server.privacy.retention import expire_events
 from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
@@ -92,13 +94,20 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
         store.insert("rejected" if stream == "rejected" else "events", lines, token)
 
     accounts = intake.accounts
+    documents = Documents(accounts)
+
+    def saved_cohorts(project: Project) -> dict[str, dict[str, Any]]:
+        return {one.name: one.body for one in documents.all(project, "cohorts")}
+
+    insights = Insights(store, cohorts=saved_cohorts)
     drain = Drains(intake.journal, settings.journals, insert, refused_line)
     secret = secret_key(settings)
     places: list[Place] = [
         JournalPlace(drain),
         StorePlace(store, "events"),
         StorePlace(store, "rejected"),
-        LivePlace(intake.pipeline.live),
+        MemoryPlace("live", intake.pipeline.live.forget),
+        MemoryPlace("answers", insights.forget),
     ]
     services = Services(
         accounts=accounts,
@@ -106,10 +115,10 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
         sessions=Sessions(accounts),
         tokens=Tokens(accounts),
         audit=Audit(accounts),
-        documents=Documents(accounts),
+        documents=documents,
         secret=secret,
         store=store,
-        insights=Insights(store),
+        insights=insights,
         journal=intake.journal,
         drain=drain,
         pipeline=intake.pipeline,

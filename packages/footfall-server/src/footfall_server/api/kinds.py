@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from footfall_server.insights import parse
+from footfall_server.insights import cohorts, parse
+from footfall_server.insights.queries import Behaviours
 from footfall_server.model.errors import BadRequest, FootfallError, Unprocessable
 
 Title = Annotated[str, Meta(max_length=200)]
@@ -66,6 +67,14 @@ class Annotation(Content, frozen=True, kw_only=True):
     description: Words = ""
 
 
+class SavedCohort(Content, frozen=True, kw_only=True):
+    """Installs by `all` or by `any` of what they did, known to queries by its name."""
+
+    all: Behaviours | None = None
+    any: Behaviours | None = None
+    description: Words = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """`check` raises Unprocessable; `shown` is the body as it may be read back."""
@@ -111,8 +120,18 @@ def _board(board: Board) -> None:
             check_query(card.query, f"/cards/{place}/query")
 
 
+def _cohort(cohort: SavedCohort) -> None:
+    body: dict[str, Any] = msgspec.to_builtins(cohort)
+    cohorts.definition(cohort.name, body)
+
+
+def _given(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
+
+
 KINDS: dict[str, Kind] = {
     "annotations": Kind(Annotation),
     "boards": Kind(Board, _board),
+    "cohorts": Kind(SavedCohort, _cohort, _given),
     "reports": Kind(SavedReport, _report),
 }

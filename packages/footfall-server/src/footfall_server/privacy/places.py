@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from footfall_server.ingest.live import Live
 from footfall_server.journal import Drains
 from footfall_server.model.errors import Unavailable
 from footfall_server.store import Marks, Store
@@ -48,17 +47,15 @@ class JournalPlace:
         return [None for _ in wanted]
 
 
-class LivePlace:
-    """The newest events that the live view shows, in memory."""
+class MemoryPlace:
+    """What is kept in memory to be shown again: it forgets the whole project."""
 
-    name = "live"
-
-    def __init__(self, live: Live) -> None:
-        self._live = live
+    def __init__(self, name: str, forget: Callable[[int], None]) -> None:
+        self.name, self._forget = name, forget
 
     def erase(self, wanted: Sequence[Marks]) -> list[int | None]:
         for each in wanted:
-            self._live.forget(each.project)
+            self._forget(each.project)
         return [None for _ in wanted]
 
 
@@ -67,10 +64,11 @@ class StorePlace:
 
     def __init__(self, store: Store, table: str) -> None:
         self.name = table
-        self._eraser = store.eraser()
+        self._store, self._eraser = store, store.eraser()
 
     def erase(self, wanted: Sequence[Marks]) -> list[int | None]:
         hide = self._eraser.events if self.name == "events" else self._eraser.rejected
         rows: list[int | None] = [hide(each) for each in wanted]
+        self._store.changed(*(each.project for each in wanted))
         self._eraser.purge(self.name)
         return rows

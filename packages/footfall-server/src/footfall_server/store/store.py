@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
 import secrets
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -58,6 +61,8 @@ _GUEST: Mapping[str, str | int | float] = {
     "readonly": 1,
 }
 
+_PROJECT = re.compile(rb'\{"project" ?: ?(\d+)$')
+
 _MERGE_PARTS = 4
 _MERGE_PARTITIONS = 4
 _MERGE_BYTES = 20 * 1024**3
@@ -84,6 +89,10 @@ class Store:
         self._engine = engine
         self._temporary = temporary
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="footfall-store")
+        self._stoppers = ThreadPoolExecutor(1, thread_name_prefix="footfall-store-stop")
+        self._versions: dict[int, int] = {}
+        self._deletions = 0
+        self._lock = threading.Lock()
 
     def insert(self, table: Table, lines: bytes, token: str) -> None:
         """Stores canonical JSON lines; when it returns, they survive a kill or a power cut.
@@ -107,18 +116,56 @@ class Store:
             raise insert_error(None, str(error)) from error
         finally:
             path.unlink(missing_ok=True)
+            self.changed(*_projects(lines))
+
+    def version(self, project: int) -> int:
+        """Grows whenever the project's data change: what was read since still holds while it is
+        the same. It counts this process's writes; the embedded engine has no other writer."""
+        return self._deletions + self._versions.get(project, 0)
+
+    def changed(self, *projects: int) -> None:
+        """To be called when a write to these projects' data has ended, well or not."""
+        with self._lock:
+            for project in projects:
+                self._versions[project] = self._versions.get(project, 0) + 1
 
     async def run(self, statement: Statement, limits: Limits | None = None) -> pa.Table:
-        """`query` on the store's own threads; the event loop stays free."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self.query, statement, limits)
+        """`query` on the store's own threads; the event loop stays free.
 
-    def query(self, statement: Statement, limits: Limits | None = None) -> pa.Table:
+        A cancelled call stops the engine's work for it, and ends when that has ended.
+        """
+        mark = secrets.token_hex(8)
+        work = self._pool.submit(self.query, statement, limits, mark)
+        try:
+            return await asyncio.wrap_future(work)
+        except asyncio.CancelledError:
+            await self._stop(work, mark)
+            raise
+
+    async def _stop(self, work: Future[pa.Table], mark: str) -> None:
+        """It may not have begun in the engine yet when it is told to stop: so tell it again."""
+        pause = 0.05
+        while not work.cancel() and not work.done():
+            kill = self._stoppers.submit(self._kill, mark)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({asyncio.wrap_future(kill)})
+                await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    def _kill(self, mark: str) -> None:
+        with contextlib.suppress(ClickHouseError):
+            self._engine.execute(
+                f"KILL QUERY WHERE Settings['log_comment'] = {_quoted(mark)} ASYNC"
+            )
+
+    def query(self, statement: Statement, limits: Limits | None = None, mark: str = "") -> pa.Table:
         """The answer as Arrow; `table.schema.metadata[b"rows_read"]` counts what the engine read.
+
+        `mark` is what the engine's list of running queries shows for it.
 
         Raises `Unprocessable` (QUERY_TOO_SLOW, QUERY_TOO_LARGE) beyond the limits.
         """
-        settings = {**_READ, **(limits or Limits()).settings()}
+        settings = {**_READ, **(limits or Limits()).settings(), "log_comment": mark}
         if statement.guest:
             settings |= _GUEST
         clause = ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items())
@@ -177,6 +224,8 @@ class Store:
         )
         if found.num_rows:
             self._change(Statement(f"DELETE FROM {table} WHERE {rules}", parameters))
+            with self._lock:
+                self._deletions += 1
         return bool(found.num_rows)
 
     def _change(self, statement: Statement) -> None:
@@ -207,12 +256,13 @@ class Store:
             with probe.open("wb") as file:
                 file.write(b"footfall")
                 os.fsync(file.fileno())
-            probe.unlink()
             self._engine.arrow("SELECT count() FROM migrations", {})
-        except (OSError, ClickHouseError) as error:
+        except Exception as error:  # whatever it is: a store that doesn't answer isn't ready
             raise StoreUnavailable(
                 "STORE_UNAVAILABLE", f"The store in {self._engine.path} doesn't work: {error}"
             ) from error
+        finally:
+            probe.unlink(missing_ok=True)
 
     def maintain(self, quiet_seconds: int = _MERGE_QUIET_SECONDS) -> int:
         """Merges a few quiet partitions in which many parts wait; returns how many.
@@ -248,11 +298,31 @@ class Store:
     def close(self) -> None:
         """Waits for running queries, then closes the engine. Nothing may be called afterwards."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._stoppers.shutdown(wait=True, cancel_futures=True)
         self._engine.close()
 
 
 def _instant(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _projects(lines: bytes) -> set[int]:
+    """Whose lines these are. The project is a line's first field; where it isn't, it is found.
+
+    Line by line, so that other threads get their turn.
+    """
+    heads: set[bytes] = set()
+    start = 0
+    while start < len(lines):
+        end = lines.find(b"\n", start)
+        end = len(lines) if end < 0 else end
+        comma = lines.find(b",", start, end)
+        heads.add(lines[start : comma if comma >= 0 else end])
+        start = end + 1
+    first = [_PROJECT.match(head) for head in heads if head.strip()]
+    if not all(first):
+        return {int(each) for each in re.findall(rb'"project" ?: ?(\d+)', lines)}
+    return {int(match[1]) for match in first if match}
 
 
 def _quoted(text: str) -> str:

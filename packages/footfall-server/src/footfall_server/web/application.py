@@ -21,6 +21,7 @@ from footfall_server.web.behaviour_pages import (
     StickinessPage,
 )
 from footfall_server.web.boards import BoardPages
+from footfall_server.web.door_pages import DoorPages
 from footfall_server.web.failure import Failures
 from footfall_server.web.gate import Gate, SignIn
 from footfall_server.web.headers import PageHeaders
@@ -41,7 +42,14 @@ from footfall_server.web.services import Services
 from footfall_server.web.site import Served, Site
 from footfall_server.web.trends_page import TrendsPage
 
-GROUPS: tuple[type[Site], ...] = (Pages, AccountPages, SettingsPages, ReleasesPage, InstallsPage)
+GROUPS: tuple[type[Site], ...] = (
+    Pages,
+    AccountPages,
+    SettingsPages,
+    ReleasesPage,
+    InstallsPage,
+    DoorPages,
+)
 INSIGHTS: tuple[type[Insight], ...] = (
     TrendsPage,
     FunnelPage,

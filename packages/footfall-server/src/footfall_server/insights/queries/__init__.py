@@ -12,6 +12,7 @@ from footfall_server.insights.queries.activity import Lifecycle, Stickiness
 from footfall_server.insights.queries.common import (
     Action,
     Behaviour,
+    Behaviours,
     Cohort,
     Cut,
     Filter,
@@ -53,6 +54,7 @@ __all__ = [
     "Action",
     "Adoption",
     "Behaviour",
+    "Behaviours",
     "Cohort",
     "Cut",
     "DropCost",

@@ -92,12 +92,15 @@ class Behaviour(Action, frozen=True, forbid_unknown_fields=True):
     days: Annotated[int, Meta(ge=1, le=3_660)] = 28
 
 
+Behaviours = Annotated[tuple[Behaviour, ...], Meta(min_length=1, max_length=10)]
+
+
 class Cohort(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Installs that show `all` of these behaviours, or `any` of them."""
 
     name: Annotated[str, Meta(min_length=1, max_length=200)]
-    all: Annotated[tuple[Behaviour, ...], Meta(min_length=1, max_length=10)] | None = None
-    any: Annotated[tuple[Behaviour, ...], Meta(min_length=1, max_length=10)] | None = None
+    all: Behaviours | None = None
+    any: Behaviours | None = None
 
     def __post_init__(self) -> None:
         if (self.all is None) == (self.any is None):

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.conftest import Server, http
+from tests.conftest import Server, eventually, http
+
+TODAY = datetime.now(UTC).date().isoformat()
+ALL_TIME = {"report": "trends", "from": TODAY, "to": TODAY, "interval": "day"}
 
 
 def test_how_long_events_are_kept_is_set_and_shown(server: Server) -> None:
@@ -30,11 +35,32 @@ def test_how_long_events_are_kept_is_set_and_shown(server: Server) -> None:
     assert http("GET", url, headers=project.authorization).json()["events_days"] is None
 
 
+def test_a_project_may_keep_ids_for_a_day(own_server: Server) -> None:
+    project = own_server.create_project("daily")
+    url = f"{own_server.url}/api/v1/projects/{project.name}/privacy"
+    assert http("PUT", url, {"identity": "daily"}, project.authorization).status == 200
+    first, second = str(uuid.uuid4()), str(uuid.uuid4())
+    good = [{"type": "track", "event": "fit", "userId": each} for each in (first, second, first)]
+    assert project.send([*good, {"type": "track", "userId": first}]).json()["accepted"] == 3
+    counted = project.query({**ALL_TIME, "series": [{"measure": "unique"}]}).json()["rows"]
+    assert max(row["value"] for row in counted) == 2
+    kept = [path for path in own_server.data.rglob("*") if path.is_file()]
+    assert not [path for path in kept if first.encode() in path.read_bytes()]
+    erase = url.replace("privacy", "erase")
+    asked = http("POST", erase, {"install": first}, project.authorization).json()
+    receipt = f"{erase}/{asked['id']}"
+    eventually(
+        lambda: http("GET", receipt, headers=project.authorization).json()["state"] == "done", 60
+    )
+    assert len(project.events()) == 1, "today's can be erased by the id itself"
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [
         ({"events_days": 0}, 422),
         ({"events_days": "long"}, 422),
+        ({"identity": "weekly"}, 422),
         ({"unknown": 1}, 422),
         ([], 422),
         (b"{", 400),

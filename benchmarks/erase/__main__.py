@@ -126,7 +126,9 @@ def erased(services: Services, project: Project, ids: list[str]) -> tuple[float,
 
 def measure(data: Path, events: int, count: int) -> bool:
     settings = read({}, data=data)
-    intake = open_intake(settings.database_url, settings.journal, secret_key(settings, {}))
+    intake = open_intake(
+        settings.database_url, settings.journal, secret_key(settings, {}), settings.salts
+    )
     services = open_services(settings, "http://localhost", intake)
     try:
         project = services.accounts.create_project("bench").project

@@ -20,7 +20,7 @@ from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.journal import Journal
 from footfall_server.model.errors import TooMany, Unavailable
 from footfall_server.policies import ProjectPolicies
-from footfall_server.privacy import Blocklist, Marker
+from footfall_server.privacy import Blocklist, Marker, Salts
 from footfall_server.settings import JOURNAL_BYTES
 
 log = logging.getLogger(__name__)
@@ -119,6 +119,7 @@ class Intake:
     write_keys: WriteKeys
     policies: ProjectPolicies
     blocklist: Blocklist
+    salts: Salts
 
     def close(self) -> None:
         self.journal.close()
@@ -130,15 +131,19 @@ def open_intake(
     database_url: str,
     journal: Path,
     secret: bytes,
+    salts: Path,
     *,
     drained_elsewhere: bool = False,
     journal_bytes: int = JOURNAL_BYTES,
 ) -> Intake:
-    """`secret` is the server's own. Raises FootfallError if the metadata or the journal can't be
-    opened."""
+    """`secret` is the server's own, `salts` a directory of its.
+
+    Raises FootfallError if the metadata or the journal can't be opened.
+    """
     accounts = Accounts(database_url)
     opened = Journal(journal, max_bytes=journal_bytes, drained_elsewhere=drained_elsewhere)
     write_keys, policies = WriteKeys(accounts), ProjectPolicies(Documents(accounts))
     blocklist = Blocklist(Erasures(accounts), Marker(secret))
-    pipeline = Pipeline(write_keys, opened, policies=policies, blocked=blocklist)
-    return Intake(accounts, opened, pipeline, write_keys, policies, blocklist)
+    rekeys = Salts(salts)
+    pipeline = Pipeline(write_keys, opened, policies=policies, blocked=blocklist, rekeys=rekeys)
+    return Intake(accounts, opened, pipeline, write_keys, policies, blocklist, rekeys)

@@ -21,6 +21,7 @@ from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.project import Project
 from footfall_server.model.reason import Reason
 from footfall_server.policies import ProjectPolicies
+from footfall_server.privacy import Salts
 from footfall_server.privacy.eraser import Eraser
 from footfall_server.privacy.marks import Marker
 from footfall_server.privacy.places import JournalPlace, MemoryPlace, Place, StorePlace
@@ -53,6 +54,7 @@ class Services:
     pipeline: Pipeline
     policies: ProjectPolicies
     keys: WriteKeys
+    salts: Salts
     eraser: Eraser
     base_url: str
     clock: Callable[[], datetime]
@@ -70,6 +72,7 @@ class Services:
         today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         before = today - timedelta(days=default_days)
         self.store.expire_rejected(before, but=self.policies.rejected_before(today))
+        self.salts.destroy(now)
         expire_events(self.store, now, self.policies.events_days())
 
     def close(self) -> bool:
@@ -124,6 +127,7 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
         pipeline=intake.pipeline,
         policies=intake.policies,
         keys=intake.write_keys,
+        salts=intake.salts,
         eraser=Eraser(Erasures(accounts), Marker(secret), places, intake.blocklist),
         base_url=base_url,
         clock=now,

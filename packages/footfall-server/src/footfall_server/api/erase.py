@@ -118,6 +118,10 @@ class EraseApi:
         cleaned = [clean_text(install) for install in installs]
         if not all(1 <= len(install) <= _LONGEST_INSTALL for install in cleaned):
             raise Unprocessable("NO_INSTALL", "An install id is a text that isn't empty.")
+        identity = self._services.policies(project).privacy.identity
+        if identity == "daily":  # of today; what earlier days kept, nobody can tell any more
+            rekey = self._services.salts(project, identity, self._services.clock())
+            cleaned += map(rekey, cleaned)
         return await run_in_threadpool(
             lambda: self._eraser.request(project, cleaned, origin=origin, block=block)
         )

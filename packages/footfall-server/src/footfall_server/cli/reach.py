@@ -90,7 +90,9 @@ def _own_server(settings: Settings, path: Path) -> Iterator[None]:
     from footfall_server.intake import open_intake
     from footfall_server.services import open_services
 
-    intake = open_intake(settings.database_url, settings.journal, secret_key(settings))
+    intake = open_intake(
+        settings.database_url, settings.journal, secret_key(settings), settings.salts
+    )
     services = open_services(settings, "http://footfall", intake)
     try:
         with socket.socket(socket.AF_UNIX) as listener:

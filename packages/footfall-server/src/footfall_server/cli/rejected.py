@@ -122,7 +122,9 @@ def _here(settings: Settings, name: str, use: Callable[[_Way], T]) -> T:
     from footfall_server.services import open_services
     from footfall_server.settings import secret_key
 
-    intake = open_intake(settings.database_url, settings.journal, secret_key(settings))
+    intake = open_intake(
+        settings.database_url, settings.journal, secret_key(settings), settings.salts
+    )
     services = open_services(settings, "", intake)
     try:
         with contextlib.closing(asyncio.new_event_loop()) as loop:

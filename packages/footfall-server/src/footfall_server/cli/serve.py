@@ -24,6 +24,7 @@ def serve(settings: Settings) -> None:
             settings.database_url,
             settings.journal,
             secret_key(settings),
+            settings.salts,
             journal_bytes=settings.journal_bytes,
         )
         opening = Opening(settings, settings.base_url or address, intake)

@@ -20,6 +20,7 @@ from footfall_server.ingest import steps
 from footfall_server.ingest.batch import Batch, Refusal
 from footfall_server.ingest.dialects import history
 from footfall_server.ingest.dialects.dialect import Endpoint, Origin, Reply, Request, check_count
+from footfall_server.ingest.identity import Rekeys, anonymise, of_nobody
 from footfall_server.ingest.live import Live
 from footfall_server.ingest.policy import Limits, Policies, Policy, open_to_all
 from footfall_server.ingest.rate import Rates
@@ -90,11 +91,13 @@ class Pipeline:
         *,
         policies: Policies = open_to_all,
         blocked: Blocked = lambda project: None,
+        rekeys: Rekeys = of_nobody,
         live: Live | None = None,
         clock: Callable[[], datetime] = _now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._keys, self._policies, self._blocked = keys, policies, blocked
+        self._keys, self._policies = keys, policies
+        self._blocked, self._rekeys = blocked, rekeys
         self._journal = journal
         self._clock = clock
         self._rates = Rates(monotonic)
@@ -206,11 +209,14 @@ class Pipeline:
 
     def _walk(self, batch: Batch, policy: Policy) -> bytes:
         """Let a batch walk the steps; the lines of the events that remain."""
-        for step in steps.STEPS:
-            step(batch)
         is_blocked = self._blocked(batch.project)
         if is_blocked is not None:
             steps.blocked(batch, is_blocked)
+        identity = policy.privacy.identity
+        if identity != "install":
+            anonymise(batch, self._rekeys(batch.project, identity, self._clock()))
+        for step in steps.STEPS:
+            step(batch)
         if policy.allowed is not None:
             undeclared = steps.declared(batch, policy.allowed, enforced=policy.enforced)
             if not policy.enforced:

@@ -23,9 +23,10 @@ class Reason(StrEnum):
     UNDECLARED_PROPERTY = "UNDECLARED_PROPERTY"
     STORE_REFUSED = "STORE_REFUSED"
     INSTALL_BLOCKED = "INSTALL_BLOCKED"
+    IDENTITY_NOT_KEPT = "IDENTITY_NOT_KEPT"
 
 
-UNKEPT = frozenset({Reason.INSTALL_BLOCKED})
+UNKEPT = frozenset({Reason.INSTALL_BLOCKED, Reason.IDENTITY_NOT_KEPT})
 """Events refused for these are counted, but nothing of them is kept."""
 
 MESSAGES: dict[Reason, str] = {
@@ -41,6 +42,9 @@ MESSAGES: dict[Reason, str] = {
     Reason.NUMBER_OUT_OF_RANGE: "A number is NaN, infinite or beyond 64 bits: send it as text.",
     Reason.FOREIGN_TOKEN: (
         "The event's `token` is another one than its batch's: send a batch for each project."
+    ),
+    Reason.IDENTITY_NOT_KEPT: (
+        "This project doesn't keep who somebody is: send track, page and screen alone."
     ),
     Reason.INSTALL_BLOCKED: (
         "This install was erased and asked not to be counted again: stop sending its events."

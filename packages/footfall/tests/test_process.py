@@ -345,19 +345,25 @@ f()
     )
 
 
+LEAVING = """
+import atexit
+atexit.register(print, "leaving", flush=True)  # before our own, which was registered earlier
+"""
+
+
 @posix
 def test_ctrl_c_while_waiting_at_the_end(run, collector, tmp_path):
     collector.answer = "black hole"
     script = tmp_path / "script.py"
     run(FUNCTION + "f()", options="exit_timeout=0.1")  # writes the script
-    script.write_text(script.read_text().replace("0.1", "20") + "\nprint('end', flush=True)\n")
+    script.write_text(script.read_text().replace("0.1", "20") + LEAVING)
     child = subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path)),
     )
-    assert child.stdout.readline() == b"end\n"
+    assert child.stdout.readline() == b"leaving\n"
     time.sleep(0.5)
     child.send_signal(signal.SIGINT)
     _, errors = child.communicate(timeout=10)
@@ -417,8 +423,8 @@ def test_an_interrupted_program_keeps_its_events(run, collector):
     interrupt = "import os, signal, time\nf()\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(5)"
     assert run(FUNCTION + interrupt, check=False).returncode == -signal.SIGINT
     run(FUNCTION + "f(); assert usage.flush(10)")
-    assert collector.weight == 2
-    assert len(set(collector.ids)) == len(collector.ids)
+    # It may have ended before it read the answer: then the next one sends the same event again.
+    assert len(set(collector.ids)) == 2
     trap = (
         "import atexit, os, signal, time\n"
         "atexit.register(lambda: __import__('http.client'))\n"

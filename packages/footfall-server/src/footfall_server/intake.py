@@ -15,11 +15,12 @@ from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from footfall_server.accounts import Accounts, Documents
+from footfall_server.accounts import Accounts, Documents, Erasures
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.journal import Journal
 from footfall_server.model.errors import TooMany, Unavailable
 from footfall_server.policies import ProjectPolicies
+from footfall_server.privacy import Blocklist, Marker, Salts
 from footfall_server.settings import JOURNAL_BYTES
 
 log = logging.getLogger(__name__)
@@ -117,6 +118,8 @@ class Intake:
     pipeline: Pipeline
     write_keys: WriteKeys
     policies: ProjectPolicies
+    blocklist: Blocklist
+    salts: Salts
 
     def close(self) -> None:
         self.journal.close()
@@ -127,13 +130,20 @@ class Intake:
 def open_intake(
     database_url: str,
     journal: Path,
+    secret: bytes,
+    salts: Path,
     *,
     drained_elsewhere: bool = False,
     journal_bytes: int = JOURNAL_BYTES,
 ) -> Intake:
-    """Raises FootfallError if the metadata or the journal can't be opened."""
+    """`secret` is the server's own, `salts` a directory of its.
+
+    Raises FootfallError if the metadata or the journal can't be opened.
+    """
     accounts = Accounts(database_url)
     opened = Journal(journal, max_bytes=journal_bytes, drained_elsewhere=drained_elsewhere)
     write_keys, policies = WriteKeys(accounts), ProjectPolicies(Documents(accounts))
-    pipeline = Pipeline(write_keys, opened, policies=policies)
-    return Intake(accounts, opened, pipeline, write_keys, policies)
+    blocklist = Blocklist(Erasures(accounts), Marker(secret))
+    rekeys = Salts(salts)
+    pipeline = Pipeline(write_keys, opened, policies=policies, blocked=blocklist, rekeys=rekeys)
+    return Intake(accounts, opened, pipeline, write_keys, policies, blocklist, rekeys)

@@ -12,15 +12,20 @@ from uuid import UUID
 
 import msgspec
 
-from footfall_server.accounts import Accounts, Audit, Documents, Sessions, Tokens, Users
+from footfall_server.accounts import Accounts, Audit, Documents, Erasures, Sessions, Tokens, Users
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
-from footfall_server.intake import Intake
+from footfall_server.intake import Intake, WriteKeys
 from footfall_server.journal import Drains, Journal
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.project import Project
 from footfall_server.model.reason import Reason
 from footfall_server.policies import ProjectPolicies
+from footfall_server.privacy import Salts
+from footfall_server.privacy.eraser import Eraser
+from footfall_server.privacy.marks import Marker
+from footfall_server.privacy.places import JournalPlace, MemoryPlace, Place, StorePlace
+from footfall_server.privacy.retention import expire_events
 from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
 
@@ -48,6 +53,9 @@ class Services:
     drain: Drains
     pipeline: Pipeline
     policies: ProjectPolicies
+    keys: WriteKeys
+    salts: Salts
+    eraser: Eraser
     base_url: str
     clock: Callable[[], datetime]
 
@@ -59,14 +67,18 @@ class Services:
         await self.drain.reach_all(_CONSISTENT_SECONDS)
 
     def expire(self, default_days: int) -> None:
-        """Forget refused events that are too old, at most once a day."""
-        today = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        """Forget refused events and events that are too old, at most once a day."""
+        now = self.clock()
+        today = now.replace(hour=0, minute=0, second=0, microsecond=0)
         before = today - timedelta(days=default_days)
         self.store.expire_rejected(before, but=self.policies.rejected_before(today))
+        self.salts.destroy(now)
+        expire_events(self.store, now, self.policies.events_days())
 
     def close(self) -> bool:
         """Carry what was acknowledged into the store, then close the store; False if some is left
         for later. The intake stays open: whoever opened it closes it."""
+        self.eraser.stop()
         carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
         self.drain.close()
         self.store.close()
@@ -90,7 +102,16 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
     def saved_cohorts(project: Project) -> dict[str, dict[str, Any]]:
         return {one.name: one.body for one in documents.all(project, "cohorts")}
 
+    insights = Insights(store, cohorts=saved_cohorts)
     drain = Drains(intake.journal, settings.journals, insert, refused_line)
+    secret = secret_key(settings)
+    places: list[Place] = [
+        JournalPlace(drain),
+        StorePlace(store, "events"),
+        StorePlace(store, "rejected"),
+        MemoryPlace("live", intake.pipeline.live.forget),
+        MemoryPlace("answers", insights.forget),
+    ]
     services = Services(
         accounts=accounts,
         users=Users(accounts),
@@ -98,17 +119,21 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
         tokens=Tokens(accounts),
         audit=Audit(accounts),
         documents=documents,
-        secret=secret_key(settings),
+        secret=secret,
         store=store,
-        insights=Insights(store, cohorts=saved_cohorts),
+        insights=insights,
         journal=intake.journal,
         drain=drain,
         pipeline=intake.pipeline,
         policies=intake.policies,
+        keys=intake.write_keys,
+        salts=intake.salts,
+        eraser=Eraser(Erasures(accounts), Marker(secret), places, intake.blocklist),
         base_url=base_url,
         clock=now,
     )
     drain.start()
+    services.eraser.start()
     return services
 
 

@@ -50,6 +50,11 @@ class Settings:
         return self.data / "journals"
 
     @property
+    def salts(self) -> Path:
+        """By which ids are re-keyed for a day; not to be backed up."""
+        return self.data / "salts"
+
+    @property
     def temporary(self) -> Path:
         return self.data / "tmp"
 

@@ -8,7 +8,7 @@ from footfall_server.cli.running import Running
 from footfall_server.ingest.door import Door
 from footfall_server.ingest.patience import Patience
 from footfall_server.intake import open_intake
-from footfall_server.settings import Settings, prepare
+from footfall_server.settings import Settings, prepare, secret_key
 
 
 def serve(settings: Settings) -> None:
@@ -21,7 +21,11 @@ def serve(settings: Settings) -> None:
         (listener,) = listen(settings.host, settings.port)
         address = url(settings.host, listener)
         intake = open_intake(
-            settings.database_url, settings.journal, journal_bytes=settings.journal_bytes
+            settings.database_url,
+            settings.journal,
+            secret_key(settings),
+            settings.salts,
+            journal_bytes=settings.journal_bytes,
         )
         opening = Opening(settings, settings.base_url or address, intake)
         patience = Patience(settings.idle_seconds, settings.request_seconds)

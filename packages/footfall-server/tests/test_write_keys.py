@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from footfall_server.intake import WriteKeys
 from footfall_server.model.errors import TooMany
@@ -11,6 +13,10 @@ class Metadata:
     def __init__(self) -> None:
         self.keys: dict[str, int] = {"wk_first": 1}
         self.asked = 0
+        self.used: list[str] = []
+
+    def note_used(self, keys: Iterable[str]) -> None:
+        self.used += keys
 
     def active_keys(self) -> dict[str, int]:
         self.asked += 1
@@ -63,3 +69,13 @@ def test_a_busy_stale_key_leaves_room_for_new_ones() -> None:
         assert keys("wk_stale") is None
     metadata.keys["wk_new"] = 2
     assert keys("wk_new") == 2
+
+
+def test_a_keys_use_is_noted_once_a_minute() -> None:
+    metadata, now = Metadata(), 0.0
+    keys = WriteKeys(metadata, clock=lambda: now)  # type: ignore[arg-type]
+    for now in (0.0, 1.0, 30.0, 61.0, 62.0):  # noqa: B007 (the clock reads it)
+        keys("wk_first")
+        keys("wk_unknown")
+    keys.close()
+    assert metadata.used == ["wk_first", "wk_first"]

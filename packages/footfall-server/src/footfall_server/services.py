@@ -11,14 +11,15 @@ from uuid import UUID
 
 import msgspec
 
-from footfall_server.accounts import Accounts
+from footfall_server.accounts import Accounts, Audit, Documents, Sessions, Tokens, Users
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
-from footfall_server.intake import Intake
+from footfall_server.intake import Intake, Report, WriteKeys, report, total
 from footfall_server.journal import Drains, Journal
+from footfall_server.model.errors import Unavailable
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.reason import Reason
-from footfall_server.settings import Settings
+from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
 
 _CONSISTENT_SECONDS = 10.0
@@ -27,16 +28,28 @@ _DRAIN_AT_EXIT_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What pages, API and door work with. `clock` gives the time in UTC."""
+    """What pages, API and door work with.
+
+    `clock` gives the time in UTC; `secret` signs what browsers hand back.
+    """
 
     accounts: Accounts
+    users: Users
+    sessions: Sessions
+    tokens: Tokens
+    audit: Audit
+    documents: Documents
+    secret: bytes
     store: Store
     insights: Insights
     journal: Journal
     drain: Drains
     pipeline: Pipeline
+    write_keys: WriteKeys
     base_url: str
     clock: Callable[[], datetime]
+    counted: Callable[[], Report]
+    """What every process of this server has counted at its door."""
 
     async def visible(self) -> None:
         """Return when all that was acknowledged before this call shows in queries.
@@ -45,9 +58,18 @@ class Services:
         """
         await self.drain.reach_all(_CONSISTENT_SECONDS)
 
+    def check(self) -> None:
+        """Raises Unavailable with the reason when something acknowledged can't be kept or seen."""
+        self.journal.check()
+        if self.drain.failure is not None:
+            raise self.drain.failure
+        if failure := self.counted().failure:
+            raise Unavailable("JOURNAL_UNWRITABLE", failure)
+        self.store.check()
+
     def close(self) -> bool:
-        """Carry what was acknowledged into the store, then close the store; False if some is left
-        for later. The intake stays open: whoever opened it closes it."""
+        """Carry what was acknowledged into the store, then close it; False if some is left for
+        later. The intake stays open: whoever opened it closes it."""
         carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
         self.drain.close()
         self.store.close()
@@ -58,23 +80,40 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_services(settings: Settings, base_url: str, intake: Intake) -> Services:
-    """Open the store and what works on it; raises FootfallError if something can't be."""
+def open_services(
+    settings: Settings,
+    base_url: str,
+    intake: Intake,
+    elsewhere: Callable[[], list[Report]] = list,
+) -> Services:
+    """Open the store and what works on it; raises FootfallError if something can't be.
+
+    `elsewhere` gives what this server's other processes have counted.
+    """
     store = open_store(settings.store_url, settings.temporary)
 
     def insert(stream: str, lines: bytes, token: str) -> None:
         store.insert("rejected" if stream == "rejected" else "events", lines, token)
 
     drain = Drains(intake.journal, settings.journals, insert, refused_line)
+    accounts = intake.accounts
     services = Services(
-        accounts=intake.accounts,
+        accounts=accounts,
+        users=Users(accounts),
+        sessions=Sessions(accounts),
+        tokens=Tokens(accounts),
+        audit=Audit(accounts),
+        documents=Documents(accounts),
+        secret=secret_key(settings),
         store=store,
         insights=Insights(store),
         journal=intake.journal,
         drain=drain,
         pipeline=intake.pipeline,
+        write_keys=intake.write_keys,
         base_url=base_url,
         clock=now,
+        counted=lambda: total([report(intake), *elsewhere()]),
     )
     drain.start()
     return services

@@ -83,3 +83,16 @@ def prepare(settings: Settings) -> None:
             f"The data directory {settings.data} can't be written ({error.strerror}):"
             " make it writable for this user, or name another one with --data.",
         ) from None
+
+
+def secret_key(settings: Settings, environment: Mapping[str, str] = os.environ) -> bytes:
+    """`FOOTFALL_SECRET_KEY`, else the one in the data directory, made there the first time."""
+    if given := environment.get("FOOTFALL_SECRET_KEY"):
+        return given.encode()
+    file = settings.data / "secret-key"
+    try:
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as made:
+            made.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    return file.read_bytes()

@@ -4,35 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from footfall_server.accounts import Accounts
+from footfall_server.accounts import Accounts, Sessions, Tokens
 from footfall_server.model.errors import Conflict, NotFound, Unavailable, Unprocessable
 
-NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def accounts(tmp_path: Path, clock: Clock) -> Iterator[Accounts]:
-    opened = Accounts(f"sqlite:///{tmp_path}/metadata.db", clock=clock)
-    yield opened
-    opened.close()
+from .conftest import NOW, Clock
 
 
 def test_a_new_project_has_a_key_and_a_token_that_open_it(accounts: Accounts) -> None:
@@ -42,16 +21,16 @@ def test_a_new_project_has_a_key_and_a_token_that_open_it(accounts: Accounts) ->
     assert created.project.version_property == "lib_version"
     assert accounts.active_keys() == {created.write_key: created.project.id}
     assert accounts.key_project(created.write_key) == created.project.id
-    assert accounts.token_project(created.api_token) == created.project
-    assert accounts.token_project("ff_something_else") is None
+    assert Tokens(accounts).grant(created.api_token).project == created.project
+    assert Tokens(accounts).grant("ff_something_else") is None
     assert accounts.key_project("wk_something_else") is None
 
 
 def test_secrets_are_not_stored(accounts: Accounts, tmp_path: Path) -> None:
     created = accounts.create_project("lib")
-    token = accounts.create_token("lib")
-    link = accounts.create_sign_in_link()
-    session = accounts.sign_in(link)
+    token = Tokens(accounts).create(created.project, "more")
+    link = Sessions(accounts).create_link()
+    session = Sessions(accounts).use_link(link)
     assert session is not None
     accounts.close()
     with sqlite3.connect(tmp_path / "metadata.db") as connection:
@@ -84,7 +63,7 @@ def test_names_are_taken_once(accounts: Accounts) -> None:
 
 
 def test_a_project_that_is_not_there(accounts: Accounts) -> None:
-    for use in (accounts.project, accounts.create_token, accounts.add_write_key):
+    for use in (accounts.project, accounts.add_write_key):
         with pytest.raises(NotFound):
             use("nobody")
 
@@ -118,17 +97,17 @@ def test_a_key_that_can_not_travel(accounts: Accounts, key: str) -> None:
 
 
 def test_a_link_signs_in_once_and_not_for_ever(accounts: Accounts, clock: Clock) -> None:
-    link = accounts.create_sign_in_link()
-    session = accounts.sign_in(link)
+    link = Sessions(accounts).create_link()
+    session = Sessions(accounts).use_link(link)
     assert session is not None
-    assert accounts.is_session(session)
-    assert not accounts.is_session("made up")
-    assert accounts.sign_in(link) is None
-    late = accounts.create_sign_in_link()
+    assert Sessions(accounts).visitor(session)
+    assert not Sessions(accounts).visitor("made up")
+    assert Sessions(accounts).use_link(link) is None
+    late = Sessions(accounts).create_link()
     clock.now += timedelta(hours=1, seconds=1)
-    assert accounts.sign_in(late) is None
+    assert Sessions(accounts).use_link(late) is None
     clock.now = NOW + timedelta(days=14, seconds=1)
-    assert not accounts.is_session(session)
+    assert not Sessions(accounts).visitor(session)
 
 
 def test_many_may_open_it_at_once_and_first(tmp_path: Path) -> None:

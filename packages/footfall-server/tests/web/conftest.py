@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 import statistics
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
+from footfall_server.accounts import Accounts, Audit, Documents, Sessions, Tokens, Users
+from footfall_server.accounts.tables import ProjectRow
 from footfall_server.insights import Result
-from footfall_server.model.errors import NotFound, Unprocessable
+from footfall_server.model.errors import Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.web import pages
 from starlette.testclient import TestClient
@@ -26,41 +30,6 @@ class Event:
     install: str
     time: datetime
     properties: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class WriteKey:
-    key: str
-    name: str = ""
-    revoked: bool = False
-
-
-@dataclass
-class Accounts:
-    listed: list[Project] = field(default_factory=list)
-    keys: list[WriteKey] = field(default_factory=lambda: [WriteKey("wk_abc123")])
-    links: set[str] = field(default_factory=set)
-
-    def sign_in(self, secret: str) -> str | None:
-        if secret not in self.links:
-            return None
-        self.links.remove(secret)
-        return f"session of {secret}"
-
-    def is_session(self, token: str) -> bool:
-        return token.strip('"').startswith("session of ")
-
-    def projects(self) -> list[Project]:
-        return self.listed
-
-    def project(self, name: str) -> Project:
-        for project in self.listed:
-            if project.name == name:
-                return project
-        raise NotFound("PROJECT_NOT_FOUND", f"There is no project named {name}.")
-
-    def write_keys(self, project: Project) -> list[WriteKey]:
-        return self.keys
 
 
 def bucket_of(day: date, interval: str) -> date:
@@ -235,13 +204,47 @@ def top(events: list[Event], name: str, limit: int) -> dict[tuple[str, ...], lis
 
 @dataclass
 class Services:
-    insights: Insights = field(default_factory=Insights)
-    accounts: Accounts = field(default_factory=Accounts)
+    """Real metadata in a file of its own, and a naive reading of the reports."""
+
+    accounts: Accounts
+    insights: Any = field(default_factory=Insights)
     base_url: str | None = "https://usage.example.org"
-    now: datetime = NOW
+    secret: bytes = b"secret"
+
+    def __post_init__(self) -> None:
+        self.users = Users(self.accounts)
+        self.sessions = Sessions(self.accounts)
+        self.tokens = Tokens(self.accounts)
+        self.audit = Audit(self.accounts)
+        self.documents = Documents(self.accounts)
+        self.now = NOW
 
     def clock(self) -> datetime:
         return self.now
+
+    def add_project(self, name: str, id_: int = 1, **fields: str) -> Project:
+        """A project with an id of the test's own, and the key `wk_abc123`."""
+        usual = {"timezone": "UTC", "version_property": "library_version"}
+        with self.accounts.session() as session:
+            session.add(ProjectRow(id=id_, name=name, created_at=NOW, **{**usual, **fields}))
+            session.commit()
+        self.accounts.add_write_key(name, f"wk_abc123{id_ if id_ > 1 else ''}")
+        return self.accounts.project(name)
+
+    def change_project(self, **fields: str) -> None:
+        """Other values for the project `nannyml`."""
+        with self.accounts.session() as session:
+            row = session.get(ProjectRow, 1)
+            for field_, value in fields.items():
+                setattr(row, field_, value)
+            session.commit()
+
+    def sign_in(self, email: str, role: str | None = None, **fields: bool) -> dict[str, str]:
+        """The cookies of a new user, with a role in the first project."""
+        user = self.users.create(email, "a few words in a row", **fields)
+        if role:
+            self.users.set_role(self.accounts.projects()[0], user.id, role)
+        return {"footfall_session": self.sessions.begin(user.id)}
 
 
 def event(
@@ -270,9 +273,40 @@ def logs() -> Iterator[list[Any]]:
 LOCAL: Any = {"base_url": "http://127.0.0.1", "client": ("127.0.0.1", 50_000)}
 
 
+@pytest.fixture(scope="session")
+def new_metadata(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty metadata file with the newest schema, to be copied."""
+    file = tmp_path_factory.mktemp("metadata") / "new.db"
+    Accounts(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture
-def services() -> Services:
-    return Services(accounts=Accounts([Project(1, "nannyml")]))
+def new_services(new_metadata: Path, tmp_path: Path) -> Iterator[Callable[[], Services]]:
+    """Makes servers without a project, each with metadata of its own."""
+    made: list[Services] = []
+
+    def make() -> Services:
+        place = len(made)
+        file = shutil.copy(new_metadata, tmp_path / f"metadata-{place}.db")
+        made.append(Services(Accounts(f"sqlite:///{file}", clock=lambda: made[place].now)))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.accounts.close()
+
+
+@pytest.fixture
+def bare(new_services: Callable[[], Services]) -> Services:
+    """A server without a project."""
+    return new_services()
+
+
+@pytest.fixture
+def services(bare: Services) -> Services:
+    bare.add_project("nannyml")
+    return bare
 
 
 @pytest.fixture

@@ -43,15 +43,15 @@ def test_others_are_told_how(services: Any, headers: dict[str, str], client: str
 
 
 def test_a_signed_in_browser_may_from_anywhere(services: Any) -> None:
-    services.accounts.links.add("secret")
+    secret = services.sessions.create_link()
     away: Any = {"base_url": "https://usage.example", "client": ("203.0.113.5", 50_000)}
     with TestClient(pages(services), **away) as browser:
-        answer = browser.get("/sign-in/secret")
+        answer = browser.get(f"/sign-in/{secret}")
         assert answer.status_code == 200
         assert "open to this machine only" not in answer.text
         cookie = answer.history[0].headers["set-cookie"].lower()
         assert all(word in cookie for word in ("httponly", "samesite=lax", "secure"))
-        assert browser.get("/sign-in/secret").status_code == 401
+        assert browser.get(f"/sign-in/{secret}").status_code == 401
 
 
 def test_what_the_closed_page_is_drawn_with_is_open(services: Any) -> None:

@@ -40,9 +40,8 @@ def test_an_address_has_one_canonical_form(given: str, canonical: str) -> None:
         "range=2026-02-30..2026-03-01",
         "range=2026-03-02..2026-03-01",
         "interval=second",
-        "filter=secret=1",
         "filter=nonsense",
-        "breakdown=userId",
+        "breakdown=",
         "format=exe",
     ],
 )
@@ -63,3 +62,17 @@ def test_ci_can_be_shown_and_left_out_again() -> None:
     shown = View().without(NO_CI)
     assert shown.url() == "?filter="
     assert shown.leaving_out_ci() == View()
+
+
+def test_a_filter_may_be_on_any_property() -> None:
+    view = read("filter=metric!=roc_auc&breakdown=kind")
+    assert view.query() == "breakdown=kind&filter=metric!=roc_auc"
+    assert view.notes == ()
+
+
+def test_a_pages_own_parameters_stay_in_their_order() -> None:
+    pairs = [("step", "fit"), ("range", "7d"), ("step", "plot"), ("color", "red")]
+    view = parse(pairs, own={"step"})
+    assert view.every("step") == ["fit", "plot"]
+    assert view.url() == "?range=7d&step=fit&step=plot"
+    assert len(view.notes) == 1

@@ -48,17 +48,16 @@ def lines(project: Project, events: list[Any]) -> bytes:
 
 
 @pytest.fixture
-def real(services: Any, store: Store) -> Callable[[], TestClient]:
+def real(services: Any, new_services: Callable[[], Any], store: Store) -> Callable[[], TestClient]:
     """The same project in the real store, with the events so far."""
 
     def make() -> TestClient:
-        project = Project(next(numbers), "nannyml")
+        other = new_services()
+        project = other.add_project("nannyml", next(numbers))
         events = services.insights.events
         if events:
             store.insert("events", lines(project, events), f"web-{project.id}")
-        other = type(services)(
-            insights=Insights(store), accounts=type(services.accounts)([project])
-        )
+        other.insights = Insights(store)
         return TestClient(pages(other), follow_redirects=False, **LOCAL)
 
     return make

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,19 +14,12 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from footfall_server.accounts.credentials import new_token, new_write_key, token_row
 from footfall_server.accounts.migrations import upgrade
-from footfall_server.accounts.tables import (
-    ApiTokenRow,
-    ProjectRow,
-    SessionRow,
-    SignInLinkRow,
-    WriteKeyRow,
-)
+from footfall_server.accounts.tables import ProjectRow, WriteKeyRow
 from footfall_server.model.errors import Conflict, NotFound, Unavailable, Unprocessable
 from footfall_server.model.project import Project
 
-SIGN_IN_LINK_AGE = timedelta(hours=1)
-SESSION_AGE = timedelta(days=14)
 BUILT_IN_KEYS = {"nannyml": "lIVZJNAdj2ZaMzAHHnFWP76g7CuwmzGz"}
 """Write keys that libraries publish in their own source, by the project's name."""
 
@@ -43,6 +34,7 @@ class WriteKey:
     name: str
     created_at: datetime
     revoked: bool
+    last_used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +48,6 @@ class Created:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _hash(secret: str) -> str:
-    """Secrets are 256 random bits: a plain hash of one can't be searched for."""
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 class Accounts:
@@ -98,13 +85,8 @@ class Accounts:
                 f"{name!r} can't be a project's name: use lower-case letters, digits, dots, "
                 "dashes and underscores.",
             )
-        try:
-            ZoneInfo(timezone)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise Unprocessable(
-                "UNKNOWN_TIMEZONE", f"{timezone!r} is no IANA time zone; one is Europe/Brussels."
-            ) from None
-        key, token = new_write_key(), f"ff_{secrets.token_urlsafe(32)}"
+        _check_timezone(timezone)
+        key, token = new_write_key(), new_token()
         row = ProjectRow(
             name=name,
             timezone=timezone,
@@ -121,7 +103,9 @@ class Accounts:
                 ) from None
             self._add_key(session, row.id, key, "default")
             self._add_built_in_key(session, row.id, name)
-            self._add_token(session, row.id, token, "created with the project")
+            session.add(
+                token_row(row.id, token, "created with the project", "admin", self._clock())
+            )
             session.commit()
         return Created(_project(row), key, token)
 
@@ -147,7 +131,9 @@ class Accounts:
                 .order_by(WriteKeyRow.created_at, WriteKeyRow.key)
             )
             return [
-                WriteKey(row.key, row.name, row.created_at, row.revoked_at is not None)
+                WriteKey(
+                    row.key, row.name, row.created_at, row.revoked_at is not None, row.last_used_at
+                )
                 for row in rows
             ]
 
@@ -176,6 +162,33 @@ class Accounts:
             session.commit()
         return key
 
+    def revoke_write_key(self, project: Project, key: str) -> None:
+        """Refuse what comes with it, within seconds; a no-op for a key that isn't there."""
+        with self._session() as session:
+            row = session.get(WriteKeyRow, key)
+            if row is not None and row.project_id == project.id and row.revoked_at is None:
+                row.revoked_at = self._clock()
+                session.commit()
+
+    def note_used(self, keys: Iterable[str]) -> None:
+        """Events came with these keys."""
+        with self._session() as session:
+            session.execute(
+                update(WriteKeyRow)
+                .where(WriteKeyRow.key.in_(list(keys)))
+                .values(last_used_at=self._clock())
+            )
+            session.commit()
+
+    def set_timezone(self, project: Project, timezone: str) -> Project:
+        """Of every report from now on. Raises Unprocessable UNKNOWN_TIMEZONE."""
+        _check_timezone(timezone)
+        with self._session() as session:
+            row = self._row(session, project.name)
+            row.timezone = timezone
+            session.commit()
+            return _project(row)
+
     def active_keys(self) -> dict[str, int]:
         """Every write key that may be used now, to its project's id."""
         with self._session() as session:
@@ -191,62 +204,6 @@ class Accounts:
         with self._session() as session:
             row = session.get(WriteKeyRow, key)
             return None if row is None or row.revoked_at is not None else row.project_id
-
-    def create_token(self, name: str, label: str = "command line") -> str:
-        """A new API token for a project; shown here and never again."""
-        token = f"ff_{secrets.token_urlsafe(32)}"
-        with self._session() as session:
-            self._add_token(session, self._row(session, name).id, token, label)
-            session.commit()
-        return token
-
-    def token_project(self, token: str) -> Project | None:
-        """The project that an API token opens; None if it opens none."""
-        with self._session() as session:
-            row = session.execute(
-                select(ProjectRow)
-                .join(ApiTokenRow, ApiTokenRow.project_id == ProjectRow.id)
-                .where(ApiTokenRow.hash == _hash(token), ApiTokenRow.revoked_at.is_(None))
-            ).scalar_one_or_none()
-            return None if row is None else _project(row)
-
-    def create_sign_in_link(self) -> str:
-        """The secret of a link that signs in once, within an hour."""
-        secret = secrets.token_urlsafe(32)
-        now = self._clock()
-        with self._session() as session:
-            session.add(
-                SignInLinkRow(hash=_hash(secret), created_at=now, expires_at=now + SIGN_IN_LINK_AGE)
-            )
-            session.commit()
-        return secret
-
-    def sign_in(self, secret: str) -> str | None:
-        """Use a link up; the secret of the new session, or None if the link isn't (any more) "
-        "good."""
-        now = self._clock()
-        with self._session() as session:
-            used = session.execute(
-                update(SignInLinkRow)
-                .where(
-                    SignInLinkRow.hash == _hash(secret),
-                    SignInLinkRow.used_at.is_(None),
-                    SignInLinkRow.expires_at > now,
-                )
-                .values(used_at=now)
-            )
-            if used.rowcount != 1:  # type: ignore[attr-defined]
-                return None
-            token = secrets.token_urlsafe(32)
-            session.add(SessionRow(hash=_hash(token), created_at=now, expires_at=now + SESSION_AGE))
-            session.commit()
-        return token
-
-    def is_session(self, token: str) -> bool:
-        """Whether this is the secret of a session that still lasts."""
-        with self._session() as session:
-            row = session.get(SessionRow, _hash(token))
-            return row is not None and row.expires_at > self._clock()
 
     def _row(self, session: Session, name: str) -> ProjectRow:
         row = session.execute(
@@ -272,14 +229,14 @@ class Accounts:
             row = WriteKeyRow(key=key, project_id=project, name=label, created_at=created_at)
             session.add(row)
 
-    def _add_token(self, session: Session, project: int, token: str, label: str) -> None:
-        session.add(
-            ApiTokenRow(hash=_hash(token), project_id=project, name=label, created_at=self._clock())
-        )
 
-
-def new_write_key() -> str:
-    return f"wk_{secrets.token_hex(16)}"
+def _check_timezone(timezone: str) -> None:
+    try:
+        ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Unprocessable(
+            "UNKNOWN_TIMEZONE", f"{timezone!r} is no IANA time zone; one is Europe/Brussels."
+        ) from None
 
 
 def _project(row: ProjectRow) -> Project:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
+from footfall_server.accounts.tokens import Grant, Scope
 from footfall_server.ingest import body as request_body
-from footfall_server.model.errors import NotFound, Unauthorized
+from footfall_server.model.errors import Forbidden, NotFound, Unauthorized
 from footfall_server.model.project import Project
 from footfall_server.services import Services
 
@@ -17,17 +18,24 @@ class Access:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def project(self, request: Request) -> Project:
+    async def project(self, request: Request, scope: Scope | None = None) -> Project:
         """The project in the path, if the token opens it. Another's is as good as none.
 
-        Raises Unauthorized MISSING_TOKEN and UNKNOWN_TOKEN, NotFound NO_SUCH_PROJECT.
+        The scope that is needed: `read` to look, `write` to change anything, unless one is named.
+        Raises Unauthorized MISSING_TOKEN and UNKNOWN_TOKEN, Forbidden SCOPE_TOO_SMALL, NotFound
+        NO_SUCH_PROJECT.
         """
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
+        return (await self.grant(request, scope)).project
+
+    async def grant(self, request: Request, scope: Scope | None = None) -> Grant:
+        """What the token opens, checked as in `project`."""
+        needed = scope or ("read" if request.method in ("GET", "HEAD") else "write")
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        if kind.lower() != "bearer" or not token.strip():
             raise Unauthorized(
                 "MISSING_TOKEN", "No API token: send it as `Authorization: Bearer TOKEN`."
             )
-        found = await run_in_threadpool(self._services.accounts.token_project, token.strip())
+        found = await run_in_threadpool(self._services.tokens.grant, token.strip())
         if found is None:
             raise Unauthorized(
                 "UNKNOWN_TOKEN",
@@ -35,8 +43,13 @@ class Access:
                 "`footfall-server project token NAME`.",
             )
         name = request.path_params["project"]
-        if found.name != name:
+        if found.project.name != name:
             raise NotFound("NO_SUCH_PROJECT", f"There is no project {name!r} for this token.")
+        if not found.allows(needed):
+            raise Forbidden(
+                "SCOPE_TOO_SMALL",
+                f"This token may {found.scope}; this needs one with the scope {needed}.",
+            )
         return found
 
 

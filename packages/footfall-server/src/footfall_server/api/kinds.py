@@ -32,18 +32,22 @@ class SavedReport(Content, frozen=True, kw_only=True):
 
 
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A report on a board: a saved one by its id, or a query of the board's own."""
+    """A report on a board: a saved one by its id, a query, or a page's address (`trends?m=total`),
+
+    which is asked anew each time, so that relative days stay relative; or a few words.
+    """
 
     title: Title = ""
     report: str | None = None
     query: dict[str, Any] | None = None
+    view: Annotated[str, Meta(max_length=4_000, pattern=r"^[a-z]+(\?[^\s#]*)?$")] | None = None
     text: Words | None = None
     width: Literal["half", "full"] = "half"
 
     def __post_init__(self) -> None:
-        given = sum(part is not None for part in (self.report, self.query, self.text))
+        given = sum(part is not None for part in (self.report, self.query, self.view, self.text))
         if given != 1:
-            raise ValueError("A card has one of report, query and text")
+            raise ValueError("A card has one of report, query, view and text")
 
 
 class Board(Content, frozen=True, kw_only=True):

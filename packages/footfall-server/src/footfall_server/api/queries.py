@@ -34,7 +34,7 @@ class QueryApi:
 
     async def query(self, request: Request) -> Response:
         """A query's result. `?consistent=1` waits for all that was acknowledged before."""
-        project = await self._access.project(request)
+        project = await self._access.project(request, "read")
         query = parse(await read_body(request, MAX_QUERY))
         await self._consistent(request)
         result = await self._services.insights.run(project, query, self._services.clock())

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from enum import StrEnum
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from footfall_server import settings as server_settings
-from footfall_server.accounts import Accounts
+from footfall_server.accounts import Accounts, Sessions, Tokens
+from footfall_server.cli.people import member, user
+from footfall_server.cli.with_accounts import AsJson, Data, say, with_accounts
 from footfall_server.model.errors import FootfallError
 
 app = typer.Typer(
@@ -25,13 +26,8 @@ app = typer.Typer(
 )
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
-
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", help="The data directory.", envvar="FOOTFALL_DATA", show_default=False),
-]
-T = TypeVar("T")
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.add_typer(user, name="user")
+project.command("member")(member)
 
 
 def run() -> None:
@@ -41,6 +37,14 @@ def run() -> None:
     except FootfallError as error:
         print(f"footfall-server: {error.message} [{error.code}]", file=sys.stderr)
         sys.exit(2 if isinstance(error, server_settings.SetupError) else 1)
+
+
+class Role(StrEnum):
+    """What a server process does."""
+
+    ALL = "all"
+    INGEST = "ingest"
+    WEB = "web"
 
 
 @app.command()
@@ -53,11 +57,29 @@ def serve(
         int | None,
         typer.Option(help="The port; 0 for any free one.", min=0, max=65535, show_default="8000"),
     ] = None,
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="all; ingest: take events in, no more; web: store, API and pages for what the "
+            "ingest servers of the same data directory took.",
+            envvar="FOOTFALL_ROLE",
+        ),
+    ] = Role.ALL,
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="Processes that take events in, one a core.",
+            min=1,
+            max=64,
+            envvar="FOOTFALL_WORKERS",
+        ),
+    ] = 1,
 ) -> None:
     """Run the collector, the insights and their pages."""
     from footfall_server.cli.serve import serve as serve_until_stopped
 
-    serve_until_stopped(server_settings.read(data=data, host=host, port=port))
+    settings = server_settings.read(data=data, host=host, port=port)
+    serve_until_stopped(settings, role.value, workers)
 
 
 @project.command("create")
@@ -71,7 +93,7 @@ def project_create(
     as_json: AsJson = False,
 ) -> None:
     """Create a project, with a write key and an API token (shown once)."""
-    created = _with_accounts(data, lambda it: it.create_project(name, timezone, version_property))
+    created = with_accounts(data, lambda it: it.create_project(name, timezone, version_property))
     document = {
         "project": created.project.name,
         "write_key": created.write_key,
@@ -82,13 +104,13 @@ def project_create(
         f"  write key  {created.write_key}   (ships inside your library)",
         f"  API token  {created.api_token}   (keep it secret: it is not shown again)",
     ]
-    _print(document, lines, as_json)
+    say(document, lines, as_json)
 
 
 @project.command("list")
 def project_list(data: Data = None, as_json: AsJson = False) -> None:
     """List the projects."""
-    projects = _with_accounts(data, lambda it: it.projects())
+    projects = with_accounts(data, lambda it: it.projects())
     if as_json:
         rows = [
             {
@@ -126,22 +148,31 @@ def project_key(
         keys = [each for each in accounts.write_keys(accounts.project(name)) if not each.revoked]
         return keys[0].key if keys else accounts.add_write_key(name)
 
-    found = _with_accounts(data, key)
-    _print({"project": name, "write_key": found}, [found], as_json)
+    found = with_accounts(data, key)
+    say({"project": name, "write_key": found}, [found], as_json)
 
 
 @project.command("token")
-def project_token(name: str, data: Data = None, as_json: AsJson = False) -> None:
+def project_token(
+    name: str,
+    scope: Annotated[
+        Literal["read", "write", "admin"], typer.Option(help="What it may do.")
+    ] = "admin",
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
     """Create a further API token (shown once)."""
-    token = _with_accounts(data, lambda it: it.create_token(name))
-    _print({"project": name, "api_token": token}, [token], as_json)
+    token = with_accounts(
+        data, lambda it: Tokens(it).create(it.project(name), "command line", scope)
+    )
+    say({"project": name, "api_token": token}, [token], as_json)
 
 
 @app.command("sign-in-link")
 def sign_in_link(data: Data = None, as_json: AsJson = False) -> None:
     """Print a link that signs in to the pages once, within an hour."""
     settings = server_settings.read(data=data)
-    secret = _with_accounts(data, lambda it: it.create_sign_in_link())
+    secret = with_accounts(data, lambda it: Sessions(it).create_link())
     address = settings.data / "address"
     base = settings.base_url or (
         address.read_text().strip()
@@ -149,21 +180,4 @@ def sign_in_link(data: Data = None, as_json: AsJson = False) -> None:
         else f"http://{settings.host}:{settings.port}"
     )
     url = f"{base.rstrip('/')}/sign-in/{secret}"
-    _print({"url": url}, [url], as_json)
-
-
-def _with_accounts(data: Path | None, use: Callable[[Accounts], T]) -> T:
-    settings = server_settings.read(data=data)
-    server_settings.prepare(settings)
-    accounts = Accounts(settings.database_url)
-    try:
-        return use(accounts)
-    finally:
-        accounts.close()
-
-
-def _print(document: dict[str, Any], lines: list[str], as_json: bool) -> None:
-    if as_json:
-        print(json.dumps(document))
-    else:
-        print("\n".join(lines))
+    say({"url": url}, [url], as_json)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from footfall_server.cli.running import App, spare_the_collector
-from footfall_server.intake import Intake
+from footfall_server.intake import Intake, Report
 from footfall_server.settings import Settings
 
 log = logging.getLogger("footfall_server")
@@ -18,8 +18,15 @@ _MAINTENANCE_SECONDS = 300
 class Opening:
     """An application that answers as soon as everything is open, and `/health` at once."""
 
-    def __init__(self, settings: Settings, base_url: str, intake: Intake) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        base_url: str,
+        intake: Intake,
+        elsewhere: Callable[[], list[Report]] = list,
+    ) -> None:
         self._settings, self._base_url, self._intake = settings, base_url, intake
+        self._elsewhere = elsewhere
         self._app: App | None = None
         self._opened = asyncio.Event()
         self._services: Any = None
@@ -59,7 +66,9 @@ class Opening:
         from footfall_server.web import pages
 
         configure()
-        self._services = open_services(self._settings, self._base_url, self._intake)
+        self._services = open_services(
+            self._settings, self._base_url, self._intake, self._elsewhere
+        )
         self._app = application(self._services, pages(self._services))
 
     async def _maintain(self) -> None:

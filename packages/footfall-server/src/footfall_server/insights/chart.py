@@ -53,7 +53,7 @@ def vegalite(
         return _bars(result, height)
     if ordered is None:
         ordered = form == "shares" or result.query.get("breakdown") == ["library_version"]
-    lines = _lines((row for row in result.rows if not row["compare"]), label)
+    lines = named_lines((row for row in result.rows if not row["compare"]), label)
     palette = colours([name for name, _ in lines], ordered=ordered)
     interval = str(result.query.get("interval", "day"))
     if form == "shares":
@@ -99,8 +99,13 @@ def _omitted(result: Result) -> Spec:
     return {"usermeta": {"omitted_segments": omitted}} if omitted > 0 else {}
 
 
-def _lines(rows: Iterable[Row], label: Label) -> list[_Line]:
-    """Named rows in time, without the fold; of each series six named segments and other."""
+def named_lines(
+    rows: Iterable[Row], label: Label = label_of, most: int = MAX_SEGMENTS
+) -> list[tuple[str, list[Row]]]:
+    """Rows of trends by the name of their line, in time, without the fold.
+
+    Of each series `most` named segments and other.
+    """
     found: dict[tuple[str, tuple[str, ...]], list[Row]] = {}
     for row in rows:
         if row["bucket"] is not None:
@@ -109,7 +114,7 @@ def _lines(rows: Iterable[Row], label: Label) -> list[_Line]:
     lines: list[_Line] = []
     for _, of_series in groupby(found, key=lambda key: key[0]):
         keys = list(of_series)
-        named = [key for key in keys if "$other" not in key[1]][:MAX_SEGMENTS]
+        named = [key for key in keys if "$other" not in key[1]][:most]
         others = [key for key in keys if "$other" in key[1]]
         for key in (*named, *others):
             in_time = sorted(found[key], key=lambda row: str(row["bucket"]))

@@ -15,9 +15,17 @@ class Reader:
         self._limits = limits or Limits()
         self.rows_read = 0
         self.approximate = False
+        self.statements: list[str] = []
 
     async def run(self, statement: Statement) -> pa.Table:
         """The answer of one statement."""
+        self.statements.append(shown(statement))
         table = await self._store.run(statement, self._limits)
         self.rows_read += int((table.schema.metadata or {}).get(b"rows_read", 0))
         return table
+
+
+def shown(statement: Statement) -> str:
+    """A statement's text, with its parameters as comments."""
+    bound = "".join(f"\n-- {name} = {value!r}" for name, value in statement.parameters.items())
+    return f"{statement.text}{bound}"

@@ -13,12 +13,16 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """`rows` are flat: `pandas.DataFrame(result.rows)` is a usable table."""
+    """`rows` are flat: `pandas.DataFrame(result.rows)` is a usable table.
+
+    `statements` are the texts that the engine was asked, for those who want to see them.
+    """
 
     report: str
     query: dict[str, Any]
     rows: list[Row]
     meta: dict[str, Any]
+    statements: tuple[str, ...] = ()
 
     def to_json(self) -> bytes:
         """`{"report", "query", "rows", "meta"}` as JSON."""

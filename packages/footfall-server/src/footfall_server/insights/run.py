@@ -56,7 +56,7 @@ class Insights:
             **answer.meta,
         }
         normalised: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asked))
-        return Result(normalised["report"], normalised, answer.rows, meta)
+        return Result(normalised["report"], normalised, answer.rows, meta, tuple(reader.statements))
 
     async def _check_properties(self, project: Project, query: Query, reader: Reader) -> None:
         """A property that no event ever had is a mistake, unless there is no event yet."""

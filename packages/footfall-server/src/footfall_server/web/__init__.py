@@ -6,11 +6,12 @@ scripts, who may see them (`gate`), and the state that a page keeps in its URL (
 tables are plain HTML; charts, keys and live updates are added on top by `static/`, so every page
 works without JavaScript.
 
-Start reading at `pages` (what is served), then `overview` (one page from its questions to its
-values) and `view` (the URL as state). `assets` serves files under names that carry their content's
-hash; third-party scripts come from pinned packages, written by the build hook `build_assets.py`.
+Start reading at `application` (what is served) and `site` (what all pages share), then `overview`
+(one page from its questions to its values) and `view` (the URL as state). `assets` serves files
+under names that carry their content's hash; third-party scripts come from pinned packages, written
+by the build hook `build_assets.py`.
 """
 
-from footfall_server.web.pages import pages
+from footfall_server.web.application import pages
 
 __all__ = ["pages"]

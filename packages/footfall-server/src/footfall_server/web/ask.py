@@ -35,10 +35,18 @@ def properties(project: Project) -> dict[str, str]:
     }
 
 
+def property_of(project: Project, dimension: str) -> str:
+    """The event property behind a dimension, which may be a property's own name."""
+    return properties(project).get(dimension, dimension)
+
+
 def selection(project: Project, view: View, start: date, end: date) -> Query:
     """What every question of a view shares: days, who counts, filters."""
-    names = properties(project)
-    filters = [condition(names[f.dimension], f) for f in view.filters if f not in (NO_CI, ONLY_CI)]
+    filters = [
+        condition(property_of(project, f.dimension), f)
+        for f in view.filters
+        if f not in (NO_CI, ONLY_CI)
+    ]
     if view.event is not None:
         filters.append({"property": "event", "op": "in", "values": [view.event]})
     installs = "ci" if ONLY_CI in view.filters else "human" if view.excludes_ci else "all"
@@ -86,7 +94,7 @@ def segments(project: Project, view: View, window: Window, interval: str, dimens
         "report": "trends",
         "series": SERIES[:1],
         "interval": interval,
-        "breakdown": [properties(project)[dimension]],
+        "breakdown": [property_of(project, dimension)],
         "limit": SEGMENTS,
         "fold": True,
     }

@@ -6,12 +6,12 @@ what a page puts around it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from footfall_server.insights import Result
-from footfall_server.insights.chart import colours, vegalite
+from footfall_server.insights.chart import colours, named_lines, vegalite
 from footfall_server.insights.result import Row
 from footfall_server.web import formats
 from footfall_server.web.ask import INSTALLS
@@ -22,6 +22,8 @@ from footfall_server.web.view import DIMENSIONS
 LY = {"hour": "Hourly", "day": "Daily", "week": "Weekly", "month": "Monthly"}
 TALL, SHORT = 284, 262  # plot heights in CSS pixels
 FEWEST = 3  # buckets that make a course
+COMPARED_WORDS = {"previous_period": "Previous period", "previous_year": "A year before"}
+COUNTED = {"total", "unique", "distinct", "dau", "wau", "mau"}
 COMPARED = {"previous": "Previous period", "year": "A year before"}
 
 
@@ -101,7 +103,8 @@ def finding(course: Sequence[Bucket]) -> str:
 def segments(source: Result, rows: list[Row], dimension: str, interval: str, period: str) -> Chart:
     """Active installs by bucket, one line for each of the largest segments."""
     ordered = dimension == "version"
-    words = DIMENSIONS[dimension].lower()
+    words = DIMENSIONS.get(dimension, dimension)
+    words = words.lower() if dimension in DIMENSIONS else words
     table = Table(rows, ordered=ordered)
     return Chart(
         title=INSTALLS,
@@ -133,6 +136,73 @@ def adoption(source: Result | None, rows: list[Row], interval: str) -> Chart | N
         head=[interval.capitalize(), *table.names],
         lines=table.lines(interval),
     )
+
+
+def trend(source: Result, title: str, subtitle: str, interval: str, period: str) -> Chart:
+    """Any answer of trends: every line of it drawn, and in the table beside the compared one's."""
+    written = writer(source)
+    now = [row for row in source.rows if not row["compare"]]
+    lines = named_lines(now, label, most=len(now))
+    before = dict(named_lines([r for r in source.rows if r["compare"]], label, most=len(now)))
+    names = [name for name, _ in lines]
+    breakdown = source.query.get("breakdown") or []
+    ordered = breakdown == ["library_version"]
+    palette = colours(names, ordered=ordered)
+    cells: dict[str, list[str]] = {}
+    incomplete: dict[str, bool] = {}
+    for name, rows in lines:
+        past = {row["bucket"]: row["value"] for row in before.get(name, [])}
+        for row in rows:
+            cells.setdefault(row["bucket"], []).append(written(row["value"]))
+            if before:
+                cells[row["bucket"]].append(written(past.get(row["bucket"])))
+            incomplete[row["bucket"]] = bool(row["incomplete"])
+    beside = COMPARED_WORDS.get(source.query.get("compare") or "", "Before")
+    head = [
+        each
+        for name in names
+        for each in ([name, f"{name}, {beside.lower()}"] if before else [name])
+    ]
+    return Chart(
+        title=title,
+        subtitle=subtitle,
+        spec=vegalite(source, height=TALL, label=label),
+        height=TALL,
+        label=f"{title}, {period}: {', '.join(names)}."
+        if names
+        else f"{title}, {period}: no data.",
+        legend=legend(palette, compared=bool(before), breakdown=bool(breakdown), beside=beside),
+        head=[interval.capitalize(), *head],
+        lines=[
+            Line(formats.bucket(key, interval), cells[key], incomplete[key])
+            for key in sorted(cells, reverse=True)
+        ],
+    )
+
+
+def legend(
+    palette: Mapping[str, str], *, compared: bool, breakdown: bool, beside: str
+) -> list[Key]:
+    """Nothing for a single line; else each line's colour, and what is dotted."""
+    single = len(palette) == 1 and not breakdown
+    keys = [Key(name, token.removeprefix("@"), "line") for name, token in palette.items()]
+    if single:
+        return [*keys, Key(beside, "series-other", "dash")] if compared else []
+    return keys
+
+
+def writer(source: Result) -> Callable[[float | None], str]:
+    """How the values of an answer are written: rates in percent, times in seconds, else numbers."""
+    series = source.query.get("series") or []
+    measures = {one["measure"] for one in series}
+    times = {one.get("property") for one in series} <= {"run_time", "process_run_time"}
+    if source.query.get("formulas"):
+        return formats.number
+    if measures == {"error_rate"}:
+        return lambda value: str(formats.rate(value))
+    if times and measures <= {"avg", "min", "max", "p50", "p90", "p95", "p99"}:
+        return lambda value: str(formats.duration(value))
+    return formats.count if measures <= COUNTED else formats.number
 
 
 class Table:

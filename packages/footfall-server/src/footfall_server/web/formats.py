@@ -40,6 +40,16 @@ def short(value: float | None) -> Figure:
     raise AssertionError("unreachable")
 
 
+def number(value: float | None) -> str:
+    """Whole numbers grouped by comma, others with up to four significant decimals."""
+    if value is None:
+        return NOTHING
+    if float(value).is_integer():
+        return count(value)
+    text = f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
+    return text.replace("-", MINUS)
+
+
 def significant(value: float, digits: int = 3) -> str:
     """Three significant digits, never in exponent form: 1.92, 12.5, 125."""
     for places in range(digits - 1, 0, -1):

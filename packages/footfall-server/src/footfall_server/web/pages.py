@@ -6,28 +6,17 @@ import asyncio
 import re
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from urllib.parse import quote
 
-from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route
-from starlette.types import ASGIApp
 
-from footfall_server.model.errors import NotFound
 from footfall_server.model.project import Project
-from footfall_server.web import ask, assets, formats, view
+from footfall_server.web import ask, formats, view
 from footfall_server.web.export import export, script
-from footfall_server.web.failure import Failures
-from footfall_server.web.gate import Gate, SignIn
-from footfall_server.web.headers import PageHeaders
 from footfall_server.web.overview import Overview, Quiet, latest, load, local_day
-from footfall_server.web.render import Templates
-from footfall_server.web.services import Services
+from footfall_server.web.site import Served, Site, address, moved
 from footfall_server.web.view import View
 
 # What the SDK sends with a call: field, example, why.
@@ -55,22 +44,27 @@ class ProjectRow:
     last_seen: str
 
 
-class Pages:
-    """The handlers, with what they need."""
+class Pages(Site):
+    """The list of projects, and a project's overview and setup."""
 
-    def __init__(self, services: Services, templates: Templates) -> None:
-        self.services = services
-        self.templates = templates
+    def routes(self) -> list[Served]:
+        return [
+            ("/", self.projects, ("GET",)),
+            ("/p/{project}", self.enter, ("GET",)),
+            ("/p/{project}/", self.enter, ("GET",)),
+            ("/p/{project}/overview", self.overview, ("GET",)),
+            ("/p/{project}/setup", self.setup, ("GET",)),
+            ("/p/{project}/setup/status", self.setup_status, ("GET",)),
+        ]
 
     async def projects(self, request: Request) -> Response:
         """`/`: every project, and how to create one."""
         now = self.services.clock()
-        found = await run_in_threadpool(self.services.accounts.projects)
+        found = await self.visible(request)
         rows = await asyncio.gather(*(self.project_row(project) for project in found))
         since = now.date() - timedelta(days=28)
         rows = sorted(rows, key=lambda row: row.name)
-        signed_in = bool(request.scope.get("footfall.signed_in"))
-        values = {"rows": rows, "since": since, "signed_in": signed_in}
+        values = {**self.around(request), "rows": rows, "since": since}
         return self.templates.page("projects.html", values)
 
     async def project_row(self, project: Project) -> ProjectRow:
@@ -117,7 +111,7 @@ class Pages:
             if state.format == "py":
                 return script(project, shown.source.query, self.base_url(request), name)
             return await export(shown.source, shown.main, state.format, name)
-        values = await self.frame(project, "overview")
+        values = await self.frame(request, project, "overview")
         quiet = isinstance(shown, Quiet)
         values |= {
             "view": state,
@@ -134,6 +128,9 @@ class Pages:
             "intervals": view.INTERVALS,
             "comparisons": view.COMPARISONS,
             "dimensions": view.DIMENSIONS,
+            "bar": frozenset({"interval", "compare", "breakdown"}),
+            "here": f"overview{state.url(format=None)}",
+            "suggested": "Active installs",
         }
         return self.templates.page("overview.html", values)
 
@@ -153,7 +150,7 @@ class Pages:
         project = await self.project(request)
         now = self.services.clock()
         keys = await run_in_threadpool(self.services.accounts.write_keys, project)
-        values = await self.frame(project, "setup")
+        values = await self.frame(request, project, "setup")
         values |= {
             "keys": [key for key in keys if not key.revoked],
             "last": await latest(self.services.insights, project, now),
@@ -170,40 +167,8 @@ class Pages:
             return Response(status_code=204)
         return Response(status_code=200, headers={"hx-redirect": address(project, "overview")})
 
-    async def missing(self, request: Request) -> Response:
-        raise NotFound("PAGE_NOT_FOUND", "There is no such page; the list of projects leads on.")
-
-    def base_url(self, request: Request) -> str:
-        """Where clients reach this server, without a slash at the end."""
-        return (self.services.base_url or str(request.base_url)).rstrip("/")
-
-    async def project(self, request: Request) -> Project:
-        name = request.path_params["project"]
-        return await run_in_threadpool(self.services.accounts.project, name)
-
-    async def frame(self, project: Project, page: str) -> dict[str, Any]:
-        """What the shell around a project's page needs."""
-        found = await run_in_threadpool(self.services.accounts.projects)
-        return {
-            "project": project,
-            "projects": sorted(found, key=lambda other: other.name),
-            "page": page,
-            "now": self.services.clock(),
-        }
-
 
 KEPT = ("breakdown", "compare", "event", "filter", "interval")
-
-
-def address(project: Project, page: str) -> str:
-    return f"/p/{quote(project.name, safe='')}/{page}"
-
-
-def moved(request: Request, to: str) -> Response:
-    """Send a reader on; htmx would put the other page inside this one, so it is told to go."""
-    if "hx-request" in request.headers:
-        return Response(status_code=200, headers={"hx-redirect": to})
-    return RedirectResponse(to, 303)
 
 
 def notes(state: View, interval: str) -> list[str]:
@@ -232,30 +197,3 @@ def explanation(state: View, shown: Overview | Quiet) -> str:
         calls = "call" if shown.today == 1 else "calls"
         words.append(f"Today so far: {formats.count(shown.today)} {calls}.")
     return " ".join(words)
-
-
-def pages(services: Services) -> ASGIApp:
-    """The pages, behind the gate, with their own headers, compression and error pages."""
-    files = assets.load()
-    templates = Templates(files)
-    handlers, failures = Pages(services, templates), Failures(templates)
-    served = {
-        "/": handlers.projects,
-        "/p/{project}": handlers.enter,
-        "/p/{project}/": handlers.enter,
-        "/p/{project}/overview": handlers.overview,
-        "/p/{project}/setup": handlers.setup,
-        "/p/{project}/setup/status": handlers.setup_status,
-        "/sign-in/{secret}": SignIn(services, templates).sign_in,
-        "/{path:path}": handlers.missing,
-    }
-    routes = [Route("/static/{file}", files.serve, methods=["GET"])]
-    routes += [
-        Route(path, failures.guard(handler), methods=["GET"]) for path, handler in served.items()
-    ]
-    around = [
-        Middleware(PageHeaders),
-        Middleware(GZipMiddleware, minimum_size=500),
-        Middleware(Gate, services, templates),
-    ]
-    return Starlette(routes=routes, middleware=around)

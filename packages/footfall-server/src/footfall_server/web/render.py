@@ -12,7 +12,7 @@ from jinja2.utils import htmlsafe_json_dumps
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from footfall_server.web import breakdown, formats
+from footfall_server.web import breakdown, formats, view
 from footfall_server.web.assets import Assets
 
 
@@ -31,6 +31,7 @@ def environment(assets: Assets) -> Environment:
         "rate": formats.rate,
         "duration": formats.duration,
         "day": formats.day,
+        "dimension": view.words,
         "segment": breakdown.label,
         "seen": seen,
         "json": compact,

@@ -7,7 +7,7 @@ are made by `View.url`, so every view has one canonical address.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import quote, urlencode
@@ -39,6 +39,7 @@ DEFAULT_COMPARE = "previous"
 PINNED = re.compile(r"(\d{4}-\d\d-\d\d)\.\.(\d{4}-\d\d-\d\d)")
 FILTER = re.compile(r"([^=!]+)(!?)=(.+)")
 LONGEST = 3660  # days in a pinned range
+LONGEST_NAME, LONGEST_VALUE, MOST_OWN = 200, 2_000, 200
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -58,7 +59,10 @@ NO_CI = Filter("runtime", "ci", negated=True)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What an insight page shows. `interval` None is the one that suits the range."""
+    """What an insight page shows. `interval` None is the one that suits the range.
+
+    `own` holds the page's own parameters, in their order.
+    """
 
     range: str = DEFAULT_RANGE
     interval: str | None = None
@@ -67,6 +71,7 @@ class View:
     breakdown: str | None = None
     event: str | None = None
     format: str | None = None
+    own: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -89,6 +94,14 @@ class View:
         kept = [f for f in self.filters if f.dimension != dimension or f.negated]
         return replace(self, filters=tuple(sorted([*kept, Filter(dimension, value)])))
 
+    def every(self, name: str) -> list[str]:
+        """All values of one of the page's own parameters."""
+        return [value for key, value in self.own if key == name]
+
+    def first(self, name: str, otherwise: str = "") -> str:
+        """The first value of one of the page's own parameters."""
+        return next(iter(self.every(name)), otherwise)
+
     def query(self) -> str:
         """The canonical query string, without the question mark; empty for the default view."""
         given: list[tuple[str, str]] = []
@@ -106,6 +119,7 @@ class View:
             given.append(("interval", self.interval))
         if self.range != DEFAULT_RANGE:
             given.append(("range", self.range))
+        given = sorted([*given, *self.own], key=lambda pair: pair[0])
         return urlencode(given, quote_via=quote, safe="!=.:")
 
     def url(self, **changes: object) -> str:
@@ -127,14 +141,20 @@ def pinned(text: str) -> tuple[date, date] | None:
     return (start, end) if 0 <= (end - start).days <= LONGEST else None
 
 
-def parse(parameters: Iterable[tuple[str, str]]) -> View:
-    """Read an address. What can't be understood is left out and told in `notes`."""
+def parse(parameters: Iterable[tuple[str, str]], own: Collection[str] = ()) -> View:
+    """Read an address, with the names that are a page's `own`.
+
+    What can't be understood is left out and told in `notes`.
+    """
     state: dict[str, object] = {}
     filters: list[Filter] | None = None
     notes = []
+    kept: list[tuple[str, str]] = []
     for name, value in parameters:
         try:
-            if name == "filter":
+            if name in own and len(kept) < MOST_OWN:
+                kept.append((name, value[:LONGEST_VALUE]))
+            elif name == "filter":
                 filters = (filters or []) + ([read_filter(value)] if value else [])
             elif name in READERS:
                 state[name] = READERS[name](value)
@@ -144,7 +164,8 @@ def parse(parameters: Iterable[tuple[str, str]]) -> View:
             notes.append(f"“{name}={value}” could not be understood; it was ignored.")
     if filters is not None:
         state["filters"] = tuple(sorted(set(filters)))
-    return View(**state, notes=tuple(notes))  # type: ignore[arg-type]
+    kept.sort(key=lambda pair: pair[0])
+    return View(**state, own=tuple(kept), notes=tuple(notes))  # type: ignore[arg-type]
 
 
 def read_filter(text: str) -> Filter:
@@ -156,10 +177,16 @@ def read_filter(text: str) -> Filter:
 
 
 def read_dimension(text: str) -> str:
+    """One of DIMENSIONS, or the name of any property."""
     name = ALIASES.get(text, text)
-    if name not in DIMENSIONS:
+    if not 1 <= len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
         raise ValueError(text)
     return name
+
+
+def words(dimension: str) -> str:
+    """What a page calls a dimension."""
+    return DIMENSIONS.get(dimension, dimension)
 
 
 def read_range(text: str) -> str:

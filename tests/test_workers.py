@@ -86,11 +86,11 @@ def test_a_worker_that_dies_is_replaced_and_loses_nothing(server: Server) -> Non
     def client(name: int) -> None:
         number = 0
         while not stop.is_set():
-            ids = [f"{name}-{number}-{i}" for i in range(10)]
+            batch = [event(messageId=f"{name}-{number}-{i}") for i in range(10)]
             number += 1
             while not stop.is_set():
-                if sent(project, [event(messageId=each) for each in ids]):
-                    acknowledged.update(ids)
+                if sent(project, batch):
+                    acknowledged.update(each["messageId"] for each in batch)
                     break
 
     threads = [threading.Thread(target=client, args=(i,)) for i in range(2)]

@@ -12,10 +12,12 @@ from uuid import UUID
 import msgspec
 
 from footfall_server.accounts import Accounts, Audit, Documents, Sessions, Tokens, Users
+from footfall_server.automation.destinations.forwarding import Forwarding
+from footfall_server.automation.destinations.guard import Guard, allowed_networks
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
 from footfall_server.intake import Intake, Report, WriteKeys, report, total
-from footfall_server.journal import Drains, Journal
+from footfall_server.journal import Drains, Journal, Outbox
 from footfall_server.model.errors import Unavailable
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.reason import Reason
@@ -44,6 +46,7 @@ class Services:
     insights: Insights
     journal: Journal
     drain: Drains
+    forwarding: Forwarding
     pipeline: Pipeline
     write_keys: WriteKeys
     base_url: str
@@ -72,6 +75,7 @@ class Services:
         later. The intake stays open: whoever opened it closes it."""
         carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
         self.drain.close()
+        self.forwarding.stop()
         self.store.close()
         return carried
 
@@ -92,11 +96,19 @@ def open_services(
     """
     store = open_store(settings.store_url, settings.temporary)
 
+    accounts = intake.accounts
+    forwarding = Forwarding(
+        accounts, store, Outbox(settings.outbox), Guard(allowed_networks()), settings.files
+    )
+
     def insert(stream: str, lines: bytes, token: str) -> None:
-        store.insert("rejected" if stream == "rejected" else "events", lines, token)
+        if stream == "rejected":
+            store.insert("rejected", lines, token)
+        else:
+            store.insert("events", lines, token)
+            forwarding.offer(lines, token)
 
     drain = Drains(intake.journal, settings.journals, insert, refused_line)
-    accounts = intake.accounts
     services = Services(
         accounts=accounts,
         users=Users(accounts),
@@ -109,12 +121,14 @@ def open_services(
         insights=Insights(store),
         journal=intake.journal,
         drain=drain,
+        forwarding=forwarding,
         pipeline=intake.pipeline,
         write_keys=intake.write_keys,
         base_url=base_url,
         clock=now,
         counted=lambda: total([report(intake), *elsewhere()]),
     )
+    forwarding.start()
     drain.start()
     return services
 

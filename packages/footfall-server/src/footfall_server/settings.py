@@ -27,6 +27,12 @@ class Settings:
     store_url: str
     database_url: str
     base_url: str | None
+    files_folder: Path | None = None
+
+    @property
+    def files(self) -> Path:
+        """The folder below which destinations may write files."""
+        return self.files_folder or self.data / "files"
 
     @property
     def journal(self) -> Path:
@@ -36,6 +42,11 @@ class Settings:
     def journals(self) -> Path:
         """Where each collector process has a journal of its own."""
         return self.data / "journals"
+
+    @property
+    def outbox(self) -> Path:
+        """What destinations still have to get."""
+        return self.data / "outbox.db"
 
     @property
     def temporary(self) -> Path:
@@ -67,6 +78,9 @@ def read(
         store_url=environment.get("FOOTFALL_STORE_URL", f"chdb://{folder}/store"),
         database_url=environment.get("FOOTFALL_DATABASE_URL", f"sqlite:///{folder}/metadata.db"),
         base_url=environment.get("FOOTFALL_BASE_URL"),
+        files_folder=Path(files).absolute()
+        if (files := environment.get("FOOTFALL_FILES"))
+        else None,
     )
 
 

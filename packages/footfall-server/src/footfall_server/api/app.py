@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from footfall_server.api.destinations import DestinationApi
 from footfall_server.api.documents import DocumentApi
 from footfall_server.api.problems import footfall_error, http_error, unexpected
 from footfall_server.api.queries import QueryApi
@@ -18,7 +19,11 @@ from footfall_server.services import Services
 def application(services: Services, pages: ASGIApp) -> ASGIApp:
     """Everything but the ingest paths: API and status, then `pages`."""
     api = Starlette(
-        routes=[*QueryApi(services).routes(), *DocumentApi(services).routes()],
+        routes=[
+            *QueryApi(services).routes(),
+            *DocumentApi(services).routes(),
+            *DestinationApi(services).routes(),
+        ],
         exception_handlers={
             FootfallError: footfall_error,
             HTTPException: http_error,

@@ -161,7 +161,7 @@ class Outbox:
 
 
 def by_project(lines: bytes, wanted: Iterable[int]) -> dict[int, list[bytes]]:
-    """The lines of these projects' events, each with its newline; a line begins with its project."""
+    """The lines of these projects' events, with newlines; a line begins with its project."""
     starts = {b'{"project":%d,' % project: project for project in wanted}
     found: dict[int, list[bytes]] = {}
     for line in lines.splitlines(keepends=True):

@@ -103,6 +103,7 @@ class Forwarding:
 
     def state(self, id_: str) -> dict[str, Any]:
         """How a destination fares: what it got, what waits, the last success and the last error."""
+        self.refresh()
         running, cursor = self._running.get(id_), self._outbox.cursor(id_)
         if running is None or cursor is None:
             return {"enabled": False}

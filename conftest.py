@@ -1,10 +1,10 @@
 """What a run tells at its end, beside what passed."""
 
-_TELLING = ("test_matrix.py",)
+_TELLING = ("test_matrix.py", "test_other_pythons.py")
 
 
 def pytest_terminal_summary(terminalreporter):
-    """Which CPythons the SDK's suite ran on."""
+    """Which CPythons the SDK's suite and NannyML's adapter ran on."""
     lines = [
         line
         for report in terminalreporter.stats.get("passed", []) + terminalreporter.stats.get("", [])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks.kill.trial import trials
 
 
+@pytest.mark.timeout(1_200)  # a minute or two where nothing else runs
 def test_a_hundred_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     """Two servers side by side, killed while they open, take events in, and carry them on.
 

@@ -64,10 +64,14 @@ class Collector:
         self.marks.update(int(number) for number in MARK.findall(text))
 
 
+_holes: list[BlackHole] = []
+
+
 class BlackHole:
-    """Accepts and never answers."""
+    """Accepts and never answers, until this process ends."""
 
     def __init__(self) -> None:
+        _holes.append(self)  # who only takes its `url` would have it closed, and so refusing
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
         self._socket.listen(512)

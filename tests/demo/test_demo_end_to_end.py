@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.demo.conftest import Demonstrated, demo
+
 VERDICT = re.compile(
     r"NannyML logged (\d+) events of (\d+) kinds, and every one is in the insights\."
 )
 
 
-def demo(home: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    env = {key: value for key, value in os.environ.items() if not key.startswith("FOOTFALL_")}
-    return subprocess.run(
-        [sys.executable, "-m", "examples.nannyml.demo", "--exit", "--home", str(home)],
-        cwd=ROOT,
-        env={**env, **settings},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-    )
-
-
 @pytest.mark.timeout(1200)
-def test_every_event_is_counted_in_the_first_run_and_in_the_next(tmp_path: Path) -> None:
-    for _ in range(2):
-        done = demo(tmp_path, FOOTFALL_PORT="0")
+def test_every_event_is_counted_in_the_first_run_and_in_the_next(
+    demonstrated: Demonstrated,
+) -> None:
+    for done in (demonstrated.done, demo(demonstrated.home, FOOTFALL_PORT="0")):
         assert done.returncode == 0, done.stdout + done.stderr
         verdict = VERDICT.search(done.stdout)
         assert verdict, done.stdout

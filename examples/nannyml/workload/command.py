@@ -1,6 +1,6 @@
 """NannyML's own command line, `nml run`, with a configuration file.
 
-python command.py HOST LEDGER OUTPUT_DIRECTORY
+python command.py HOST|unobserved LEDGER OUTPUT_DIRECTORY
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """NannyML as its users use it: fit, calculate or estimate, plot, write; on its own sample data.
 
-    python library.py HOST LEDGER OUTPUT_DIRECTORY
+    python library.py HOST|unobserved LEDGER OUTPUT_DIRECTORY
 
 Every fifth row of each sample is taken and the boosted models get few rounds: the functions that
 are used, and so what is logged, stay the same.

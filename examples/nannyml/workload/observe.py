@@ -17,8 +17,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import segment.analytics
 from nannyml.usage_logging import SegmentUsageTracker, UsageEvent
+
+UNOBSERVED = "unobserved"  # in place of a host: NannyML is left alone altogether
 
 
 @contextlib.contextmanager
@@ -27,13 +28,21 @@ def observed(host: str, ledger: Path) -> Iterator[None]:
 
     Without the flush the last half second of a short process is lost in the client's queue.
     """
+    if host == UNOBSERVED:
+        yield
+        return
+    import segment.analytics
+
     segment.analytics.host = host
     hand_on = SegmentUsageTracker._log
     with ledger.open("a", encoding="utf-8") as book:
 
         def log(self: SegmentUsageTracker, event: UsageEvent, metadata: dict[str, Any]) -> None:
             error = bool(metadata.get("exception_occurred"))
-            book.write(json.dumps({"event": event.value, "error": error}) + "\n")
+            line = {"event": event.value, "error": error}
+            if error:
+                line["exception"] = metadata["exception_type"]
+            book.write(json.dumps(line) + "\n")
             book.flush()
             hand_on(self, event, metadata)
 

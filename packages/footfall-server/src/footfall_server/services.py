@@ -16,11 +16,12 @@ from footfall_server.automation.destinations.forwarding import Forwarding
 from footfall_server.automation.destinations.guard import Guard, allowed_networks
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
-from footfall_server.intake import Intake, Report, WriteKeys, report, total
-from footfall_server.journal import Drains, Journal, Outbox
+from footfall_server.intake import Intake, Report, report, total
+from footfall_server.journal import Drains, Journal, Outbox, Sink
 from footfall_server.model.errors import Unavailable
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.reason import Reason
+from footfall_server.policies import ProjectPolicies
 from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
 
@@ -48,7 +49,7 @@ class Services:
     drain: Drains
     forwarding: Forwarding
     pipeline: Pipeline
-    write_keys: WriteKeys
+    policies: ProjectPolicies
     base_url: str
     clock: Callable[[], datetime]
     counted: Callable[[], Report]
@@ -70,6 +71,12 @@ class Services:
             raise Unavailable("JOURNAL_UNWRITABLE", failure)
         self.store.check()
 
+    def expire(self, default_days: int) -> None:
+        """Forget refused events that are too old, at most once a day."""
+        today = self.clock().replace(hour=0, minute=0, second=0, microsecond=0)
+        before = today - timedelta(days=default_days)
+        self.store.expire_rejected(before, but=self.policies.rejected_before(today))
+
     def close(self) -> bool:
         """Carry what was acknowledged into the store, then close it; False if some is left for
         later. The intake stays open: whoever opened it closes it."""
@@ -89,10 +96,12 @@ def open_services(
     base_url: str,
     intake: Intake,
     elsewhere: Callable[[], list[Report]] = list,
+    seen: Sink | None = None,
 ) -> Services:
     """Open the store and what works on it; raises FootfallError if something can't be.
 
-    `elsewhere` gives what this server's other processes have counted.
+    `elsewhere` gives what this server's other processes have counted; `seen` is told the lines
+    that they took in, when the store has them.
     """
     store = open_store(settings.store_url, settings.temporary)
 
@@ -108,7 +117,14 @@ def open_services(
             store.insert("events", lines, token)
             forwarding.offer(lines, token)
 
-    drain = Drains(intake.journal, settings.journals, insert, refused_line)
+    def insert_from_others(stream: str, lines: bytes, token: str) -> None:
+        insert(stream, lines, token)
+        if seen is not None:
+            seen(stream, lines, token)
+
+    drain = Drains(
+        intake.journal, settings.journals, insert, refused_line, from_others=insert_from_others
+    )
     services = Services(
         accounts=accounts,
         users=Users(accounts),
@@ -123,7 +139,7 @@ def open_services(
         drain=drain,
         forwarding=forwarding,
         pipeline=intake.pipeline,
-        write_keys=intake.write_keys,
+        policies=intake.policies,
         base_url=base_url,
         clock=now,
         counted=lambda: total([report(intake), *elsewhere()]),

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from footfall_server.model.errors import FootfallError
 
+JOURNAL_BYTES = 8 << 30
+"""How much may wait for the store, if the operator says nothing."""
+
 
 class SetupError(FootfallError):
     """The server can't start; the message is one line that says what to do. Exit status 2."""
@@ -19,7 +22,12 @@ class SetupError(FootfallError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`port` 0 takes any free one. URLs: `chdb:///DIR/store`, `sqlite:///DIR/metadata.db`."""
+    """`port` 0 takes any free one. URLs: `chdb:///DIR/store`, `sqlite:///DIR/metadata.db`.
+
+    `journal_bytes`: how much may wait for the store. `idle_seconds`: how long a client may pause
+    within a request, or take for its head; `request_seconds`: for all of it. `rejected_days`: how
+    long refused events are kept where a project doesn't say.
+    """
 
     data: Path
     host: str
@@ -27,6 +35,10 @@ class Settings:
     store_url: str
     database_url: str
     base_url: str | None
+    journal_bytes: int = JOURNAL_BYTES
+    idle_seconds: float = 20
+    request_seconds: float = 120
+    rejected_days: int = 30
     files_folder: Path | None = None
 
     @property
@@ -71,6 +83,17 @@ def read(
         if not text.isdigit() or int(text) > 65535:
             raise SetupError("INVALID_PORT", f"FOOTFALL_PORT={text!r} is no port: use 0 to 65535.")
         port = int(text)
+
+    def number(name: str, default: float) -> float:
+        value = environment.get(name, str(default))
+        try:
+            found = float(value)
+        except ValueError:
+            found = 0.0
+        if not 0 < found < 2**53:
+            raise SetupError("INVALID_NUMBER", f"{name}={value!r} is no number above 0.")
+        return found
+
     return Settings(
         data=folder,
         host=host or environment.get("FOOTFALL_HOST", "127.0.0.1"),
@@ -78,6 +101,10 @@ def read(
         store_url=environment.get("FOOTFALL_STORE_URL", f"chdb://{folder}/store"),
         database_url=environment.get("FOOTFALL_DATABASE_URL", f"sqlite:///{folder}/metadata.db"),
         base_url=environment.get("FOOTFALL_BASE_URL"),
+        journal_bytes=int(number("FOOTFALL_JOURNAL_BYTES", JOURNAL_BYTES)),
+        idle_seconds=number("FOOTFALL_IDLE_SECONDS", 20),
+        request_seconds=number("FOOTFALL_REQUEST_SECONDS", 120),
+        rejected_days=int(max(1, number("FOOTFALL_REJECTED_DAYS", 30))),
         files_folder=Path(files).absolute()
         if (files := environment.get("FOOTFALL_FILES"))
         else None,

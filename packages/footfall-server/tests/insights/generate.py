@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,9 +18,9 @@ PHASES = [Phase.explicit, Phase.generate]
 
 
 def examples(count: int) -> settings:
-    """How the comparisons run: the same cases every time."""
+    """How the comparisons run: the same cases every time; FOOTFALL_ORACLE times as many."""
     return settings(
-        max_examples=count,
+        max_examples=count * int(os.environ.get("FOOTFALL_ORACLE", "1")),
         deadline=None,
         derandomize=True,
         phases=PHASES,
@@ -93,8 +95,21 @@ def event(draw: st.DrawFn) -> Any:
     )
 
 
+@st.composite
+def visit(draw: st.DrawFn) -> Any:
+    """An event days, weeks or months, to the microsecond, from where others are."""
+    one = draw(event())
+    days = draw(st.sampled_from([0, 0, 0, 1, 1, 2, 3, 6, 7, 8, 14, 28, 30, 31, 60]))
+    edge = draw(st.sampled_from([0, 0, 0, 1, -1, 3_600_000_000]))
+    at = MOMENTS[draw(st.sampled_from([0, 1, 2, 3, 9]))]
+    moved = at + timedelta(days=days, microseconds=edge)
+    return replace(one, time=moved, client_time=moved)
+
+
 # The order of acknowledgement is never the same twice.
 EVENTS = st.lists(event(), min_size=1, max_size=30, unique_by=lambda one: one.order)
+
+VISITS = st.lists(visit(), min_size=1, max_size=40, unique_by=lambda one: one.order)
 
 NAMES = st.sampled_from(
     ["event", "install", "library_version", "ci", "ephemeral", "run_time", "weight", "p", "a.b",

@@ -1,13 +1,7 @@
-"""The SQL of each report, to be looked at when it changes.
-
-`FOOTFALL_SNAPSHOTS=write pytest …/test_sql.py` writes the files anew.
-"""
+"""The SQL of trends and the events table, to be looked at when it changes."""
 
 from __future__ import annotations
 
-import os
-import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +16,8 @@ from footfall_server.insights.sql.trends import Shown
 from footfall_server.model.errors import Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.store import Statement
+
+from .snapshots_of_sql import compare
 
 PROJECT = Project(7, "nannyml", "Europe/Brussels")
 RANGE = {"from": "2026-01-01", "to": "2026-01-31"}
@@ -61,26 +57,9 @@ def _statements(name: str) -> list[Statement]:
     return [*statements, trends.numbers(planned, shown, VERSIONS)]
 
 
-def _readable(statement: Statement) -> str:
-    words = "SELECT|FROM|WHERE|GROUP BY|ORDER BY|UNION ALL|ARRAY JOIN|LEFT JOIN"
-    text = re.sub(rf" ?\b({words})\b", r"\n\1", statement.text).strip()
-    text = re.sub(r" AND (?=[a-z(])", r"\n  AND ", text)
-    bound = "\n".join(f"-- {name} = {value!r}" for name, value in statement.parameters.items())
-    return f"{text}\n{bound}\n"
-
-
-def _compare(name: str, statements: list[Statement]) -> None:
-    file = Path(__file__).parent / "snapshots" / f"{name}.sql"
-    found = "\n".join(map(_readable, statements))
-    if os.environ.get("FOOTFALL_SNAPSHOTS") == "write":
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(found)
-    assert found == file.read_text()
-
-
 @pytest.mark.parametrize("name", TRENDS)
 def test_trends(name: str) -> None:
-    _compare(name, _statements(name))
+    compare(name, _statements(name))
 
 
 def test_events_table() -> None:
@@ -88,7 +67,7 @@ def test_events_table() -> None:
     assert isinstance(query, EventsTable)
     within = plan.within(query)
     before = shifted(within, previous_period(within, "day"))
-    _compare("events_table", [events_table.table(7, query, within, before, {})])
+    compare("events_table", [events_table.table(7, query, within, before, {})])
 
 
 HOSTILE = "'; DROP TABLE events; --"

@@ -6,14 +6,19 @@ As complete as a hand-written page, and never out of date: it is made from what 
 from __future__ import annotations
 
 import json
-import re
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, NamedTuple, Optional, Tuple
 
 from footfall.install import NOBODY, from_machine
+from footfall.markup import Document, Markdown, Rst
 
 
 class About(NamedTuple):
-    """What the manifest can't know about a project; what is None is left out of the page."""
+    """What the manifest can't know about a project; what is empty is left out of the page.
+
+    `functions`: in plain words, what is logged. `commands`: how the variable is set, each with a
+    caption. `in_code`: Python that turns logging off and on. `reasons`: headed paragraphs that say
+    more of why. `example`: an event in its wire form, instead of a made-up one.
+    """
 
     project: str
     contact: Optional[str] = None
@@ -21,6 +26,11 @@ class About(NamedTuple):
     insights: Optional[str] = None
     retention: Optional[str] = None
     purposes: Tuple[str, ...] = ()
+    functions: Tuple[str, ...] = ()
+    commands: Tuple[Tuple[str, str], ...] = ()
+    in_code: Optional[str] = None
+    reasons: Tuple[Tuple[str, str], ...] = ()
+    example: Optional[Dict[str, Any]] = None
 
 
 PURPOSES = (
@@ -29,6 +39,7 @@ PURPOSES = (
     "to know which versions of Python and which systems have to be supported",
     "to show that the project is used to those who pay for its development",
 )
+_MANY_EVENTS = 12  # more are listed in a table instead of under headings
 _EXAMPLES = {
     "run_time": 0.0126, "process_run_time": 0.0124, "exception_occurred": False,
     "exception_type": None, "python_version": "3.12.1", "os_type": "Linux",
@@ -82,13 +93,13 @@ def example_event(
 
 def page(manifest: Dict[str, Any], version: str, about: About, form: str) -> str:
     """The page in Markdown (`md`) or reStructuredText (`rst`)."""
-    document = _Markdown() if form == "md" else _Rst()
+    document = Markdown() if form == "md" else Rst()
     for section in (_summary, _what, _personal, _purpose, _how, _choice, _stop, _rights):
         section(document, manifest, version, about)
     return document.text()
 
 
-def _summary(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -> None:
+def _summary(doc: Document, manifest: Dict[str, Any], version: str, about: About) -> None:
     doc.title(f"Usage logging in {about.project}")
     doc.heading("In short")
     points = [
@@ -105,13 +116,43 @@ def _summary(doc: _Document, manifest: Dict[str, Any], version: str, about: Abou
     doc.bullets(points)
 
 
-def _what(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -> None:
+def _what(doc: Document, manifest: Dict[str, Any], version: str, about: About) -> None:
     doc.heading("What is collected")
     doc.paragraph(
         f"Each time one of these functions of {about.project} is called, one small package of data"
         " is logged. Where a function is called very often, only some of the calls are sent, each"
         " with the number of calls that it stands for."
     )
+    if about.functions:
+        doc.paragraph("The functions are these:")
+        doc.bullets(list(about.functions))
+    if len(manifest["events"]) > _MANY_EVENTS:
+        _many_events(doc, manifest)
+    else:
+        _few_events(doc, manifest)
+    _common(doc, manifest, version, about)
+
+
+def _many_events(doc: Document, manifest: Dict[str, Any]) -> None:
+    described: Dict[str, Dict[str, Any]] = {}
+    rows = []
+    for name, event in sorted(manifest["events"].items()):
+        described.update(event["properties"])
+        sent = ", ".join(f"`{key}`" for key in sorted(event["properties"])) or "nothing"
+        rows.append((name, sent, event["why"]))
+    doc.table(("Event", "Sent of the call itself", "Why"), rows)
+    if described:
+        doc.paragraph("What these properties are:")
+        doc.table(
+            ("Property", "Value", "Why"),
+            [
+                (f"`{key}`", _type(one), one["why"] or _origin(one))
+                for key, one in sorted(described.items())
+            ],
+        )
+
+
+def _few_events(doc: Document, manifest: Dict[str, Any]) -> None:
     for name, event in sorted(manifest["events"].items()):
         doc.subheading(name)
         if event["why"]:
@@ -126,10 +167,9 @@ def _what(doc: _Document, manifest: Dict[str, Any], version: str, about: About) 
             doc.paragraph("Nothing of the call itself is sent.")
         if event.get("computed"):
             doc.paragraph("Further properties are computed by the library's own code.")
-    _common(doc, manifest, version, about)
 
 
-def _common(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -> None:
+def _common(doc: Document, manifest: Dict[str, Any], version: str, about: About) -> None:
     doc.heading("What every event carries")
     doc.bullets([
         "**Environment**: whether the code runs in a script, a notebook, a container, a cluster or"
@@ -144,10 +184,11 @@ def _common(doc: _Document, manifest: Dict[str, Any], version: str, about: About
     doc.paragraph("This is what such a package of data looks like:")
     library = manifest["library"]
     shown = from_machine(library, "an example") if manifest["install"] != "none" else NOBODY
-    doc.code("json", json.dumps(example_event(manifest, version, library, shown), indent=2))
+    example = about.example or example_event(manifest, version, library, shown)
+    doc.code("json", json.dumps(example, indent=2))
 
 
-def _personal(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -> None:
+def _personal(doc: Document, manifest: Dict[str, Any], version: str, about: About) -> None:
     doc.heading("What about personal data?")
     text = (
         "Apart from the install id nothing leads back to your machine, let alone to you. No name,"
@@ -165,16 +206,19 @@ def _personal(doc: _Document, manifest: Dict[str, Any], version: str, about: Abo
     )
 
 
-def _purpose(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -> None:
+def _purpose(doc: Document, manifest: Dict[str, Any], version: str, about: About) -> None:
     doc.heading("Why we do this")
     doc.paragraph(
         f"{about.project} runs on your machine, not on a server of ours; without this we would know"
         " nothing about how it is used. We use the figures:"
     )
     doc.bullets(list(about.purposes or PURPOSES))
+    for heading, text in about.reasons:
+        doc.subheading(heading)
+        doc.paragraph(text)
 
 
-def _how(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -> None:
+def _how(doc: Document, manifest: Dict[str, Any], version: str, about: About) -> None:
     doc.heading("How it works")
     doc.numbered([
         "The functions named above carry a decorator. It notes the time before and after the call,"
@@ -192,7 +236,7 @@ def _how(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -
     )
 
 
-def _choice(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -> None:
+def _choice(doc: Document, manifest: Dict[str, Any], version: str, about: About) -> None:
     doc.heading("To opt in or to opt out?")
     doc.paragraph(
         "Few people would take the trouble to turn such a thing on, ourselves included, and figures"
@@ -207,7 +251,7 @@ def _choice(doc: _Document, manifest: Dict[str, Any], version: str, about: About
     )
 
 
-def _stop(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -> None:
+def _stop(doc: Document, manifest: Dict[str, Any], version: str, about: About) -> None:
     name, library = manifest["opt_out_env"], manifest["library"]
     doc.heading("How to disable usage logging")
     doc.paragraph("Any one of these is enough, and holds at once.")
@@ -217,7 +261,12 @@ def _stop(doc: _Document, manifest: Dict[str, Any], version: str, about: About) 
         " as it is there. `FOOTFALL_DISABLE` does the same for every library that logs usage by"
         " Footfall; `DO_NOT_TRACK=1` is honoured too."
     )
-    doc.code("bash", f"{name}=1 python my_script.py\ndocker run -e {name}=1 my-image")
+    if about.commands:
+        for caption, command in about.commands:
+            doc.paragraph(f"{caption}:")
+            doc.code("bash", command)
+    else:
+        doc.code("bash", f"{name}=1 python my_script.py\ndocker run -e {name}=1 my-image")
     doc.subheading("By a .env file")
     doc.paragraph(
         "Put the same line into a file named `.env` in the directory of your script, in the working"
@@ -232,12 +281,13 @@ def _stop(doc: _Document, manifest: Dict[str, Any], version: str, about: About) 
     doc.subheading("In code")
     doc.code(
         "python",
-        f"from {library} import usage  # where the library keeps it\n\n"
+        about.in_code
+        or f"from {library} import usage  # where the library keeps it\n\n"
         "usage.disable()  # for this process\nusage.opt_out()  # for good",
     )
 
 
-def _rights(doc: _Document, manifest: Dict[str, Any], version: str, about: About) -> None:
+def _rights(doc: Document, manifest: Dict[str, Any], version: str, about: About) -> None:
     library = manifest["library"]
     doc.heading("See it, and have it deleted")
     doc.code(
@@ -265,88 +315,3 @@ def _origin(described: Dict[str, Any]) -> str:
         "constant": "tells like functions apart",
         "computed": "computed by the library",
     }[described["from"]]
-
-
-class _Document:
-    """Blocks of text, in the order in which they are added."""
-
-    def __init__(self) -> None:
-        self._blocks: List[str] = []
-
-    def text(self) -> str:
-        return "\n\n".join(self._blocks) + "\n"
-
-    def inline(self, text: str) -> str:
-        return text
-
-    def add(self, block: str) -> None:
-        self._blocks.append(block)
-
-    def paragraph(self, text: str) -> None:
-        self.add(self.inline(text))
-
-    def bullets(self, points: List[str]) -> None:
-        self.add("\n".join(f"- {self.inline(point)}" for point in points))
-
-    def numbered(self, points: List[str]) -> None:
-        self.add("\n".join(f"{n}. {self.inline(point)}" for n, point in enumerate(points, 1)))
-
-    def title(self, text: str) -> None:
-        raise NotImplementedError
-
-    def heading(self, text: str) -> None:
-        raise NotImplementedError
-
-    def subheading(self, text: str) -> None:
-        raise NotImplementedError
-
-    def code(self, language: str, text: str) -> None:
-        raise NotImplementedError
-
-    def table(self, head: Tuple[str, str, str], rows: List[Tuple[str, str, str]]) -> None:
-        raise NotImplementedError
-
-
-class _Markdown(_Document):
-    def title(self, text: str) -> None:
-        self.add(f"# {text}")
-
-    def heading(self, text: str) -> None:
-        self.add(f"## {text}")
-
-    def subheading(self, text: str) -> None:
-        self.add(f"### {text}")
-
-    def code(self, language: str, text: str) -> None:
-        self.add(f"```{language}\n{text}\n```")
-
-    def table(self, head: Tuple[str, str, str], rows: List[Tuple[str, str, str]]) -> None:
-        lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in [head, *rows]]
-        lines.insert(1, " | ".join(["---"] * 3))
-        self.add("\n".join(f"| {line} |" for line in lines))
-
-
-class _Rst(_Document):
-    def inline(self, text: str) -> str:
-        text = re.sub(r"\[([^]]+)\]\(#[^)]*\)", r"\1", text.replace("\\", "\\\\"))
-        return re.sub(r"`([^`]+)`", r"``\1``", text)
-
-    def title(self, text: str) -> None:
-        self.add(f"{'=' * len(text)}\n{text}\n{'=' * len(text)}")
-
-    def heading(self, text: str) -> None:
-        self.add(f"{text}\n{'-' * len(text)}")
-
-    def subheading(self, text: str) -> None:
-        self.add(f"{text}\n{'#' * len(text)}")
-
-    def code(self, language: str, text: str) -> None:
-        indented = "\n".join(f"    {line}".rstrip() for line in text.splitlines())
-        self.add(f".. code-block:: {language}\n\n{indented}")
-
-    def table(self, head: Tuple[str, str, str], rows: List[Tuple[str, str, str]]) -> None:
-        lines = [".. list-table::", "    :header-rows: 1", ""]
-        for row in [head, *rows]:
-            for place, cell in enumerate(row):
-                lines.append(f"    {'*' if place == 0 else ' '} - {self.inline(cell)}".rstrip())
-        self.add("\n".join(lines))

@@ -6,6 +6,7 @@ What a kind's body may say is the caller's to check; here is only where it is ke
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -128,10 +129,32 @@ class Documents:
             session.delete(self._row(session, project, kind, id_))
             session.commit()
 
-    def only(self, project: Project, kind: str) -> dict[str, Any] | None:
-        """The body of a kind of which a project has one at most (its settings, its manifest)."""
-        found = [one for one in self.all(project, kind) if one.name == _ONLY]
-        return found[0].body if found else None
+    def only(self, project: Project | int, kind: str) -> dict[str, Any] | None:
+        """The body of a kind of which a project (or its id) has one at most (its settings, its
+        manifest)."""
+        id_ = project if isinstance(project, int) else project.id
+        with self._session() as session:
+            body = session.scalar(
+                select(DocumentRow.body).where(
+                    DocumentRow.project_id == id_,
+                    DocumentRow.kind == kind,
+                    DocumentRow.name == _ONLY,
+                )
+            )
+        return None if body is None else msgspec.json.decode(body)
+
+    def stamps(self, kinds: Sequence[str]) -> dict[int, dict[str, datetime]]:
+        """When the only ones of these kinds were last changed, by project and kind."""
+        with self._session() as session:
+            rows = session.execute(
+                select(DocumentRow.project_id, DocumentRow.kind, DocumentRow.updated_at).where(
+                    DocumentRow.kind.in_(kinds), DocumentRow.name == _ONLY
+                )
+            ).all()
+        found: dict[int, dict[str, datetime]] = {}
+        for row in rows:
+            found.setdefault(row.project_id, {})[row.kind] = row.updated_at
+        return found
 
     def put_only(self, project: Project, kind: str, body: dict[str, Any]) -> None:
         """Keep it instead of what was there."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from footfall_server.accounts.accounts import Accounts
 from footfall_server.accounts.credentials import hash_of, new_token, token_row
@@ -89,6 +91,23 @@ class Tokens:
                 .where(ApiTokenRow.id == id_, ApiTokenRow.project_id == project.id)
                 .values(revoked_at=self._clock())
             )
+            session.commit()
+
+    @contextmanager
+    def passing(self, project: Project, name: str, scope: Scope) -> Iterator[str]:
+        """The secret of a token for as long as the block runs; it leaves nothing behind."""
+        secret = self.create(project, name, scope)
+        try:
+            yield secret
+        finally:
+            with self._session() as session:
+                session.execute(delete(ApiTokenRow).where(ApiTokenRow.hash == hash_of(secret)))
+                session.commit()
+
+    def forget(self, secret: str) -> None:
+        """Delete a token that was needed for a moment only."""
+        with self._session() as session:
+            session.execute(delete(ApiTokenRow).where(ApiTokenRow.hash == hash_of(secret)))
             session.commit()
 
     def grant(self, secret: str) -> Grant | None:

@@ -9,8 +9,12 @@ from starlette.types import ASGIApp
 
 from footfall_server.api.destinations import DestinationApi
 from footfall_server.api.documents import DocumentApi
+from footfall_server.api.history import HistoryApi
+from footfall_server.api.live import LiveApi
+from footfall_server.api.policy import PolicyApi
 from footfall_server.api.problems import footfall_error, http_error, unexpected
 from footfall_server.api.queries import QueryApi
+from footfall_server.api.rejected import RejectedApi
 from footfall_server.api.status import Status
 from footfall_server.model.errors import FootfallError
 from footfall_server.services import Services
@@ -21,6 +25,10 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
     api = Starlette(
         routes=[
             *QueryApi(services).routes(),
+            *HistoryApi(services).routes(),
+            *RejectedApi(services).routes(),
+            *LiveApi(services).routes(),
+            *PolicyApi(services).routes(),
             *DocumentApi(services).routes(),
             *DestinationApi(services).routes(),
         ],

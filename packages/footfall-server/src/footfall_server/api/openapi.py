@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Any
 
 import msgspec
 
-from footfall_server.insights import Query
+from footfall_server.insights.queries import REPORTS
 
 _PROJECT = {"name": "project", "in": "path", "required": True, "schema": {"type": "string"}}
 _CONSISTENT = {
@@ -48,6 +49,29 @@ _EVENTS = {
         "cursor": {"type": ["string", "null"]},
     },
 }
+_SCHEMA = {
+    "type": "object",
+    "required": ["from", "to", "events", "properties", "reused_message_ids", "manifest", "meta"],
+    "properties": {
+        "from": {"type": "string"},
+        "to": {"type": "string"},
+        "events": {"type": "array", "items": {"type": "object"}},
+        "properties": {"type": "array", "items": {"type": "object"}},
+        "reused_message_ids": {"type": "object"},
+        "manifest": {"type": ["object", "null"]},
+        "meta": {"type": "object"},
+    },
+}
+
+
+# What else a result can be given as; see `forms`.
+_OTHER_FORMS = {
+    "text/csv": {"schema": {"type": "string"}},
+    "application/vnd.apache.arrow.stream": {"schema": {"type": "string", "format": "binary"}},
+    "application/vnd.vegalite+json": {"schema": {"type": "object"}},
+    "image/svg+xml": {"schema": {"type": "string"}},
+    "image/png": {"schema": {"type": "string", "format": "binary"}},
+}
 
 
 def _answers(schema: str, *statuses: int) -> dict[str, Any]:
@@ -60,7 +84,11 @@ def _answers(schema: str, *statuses: int) -> dict[str, Any]:
         }
         for status in statuses
     }
-    content = {"application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    content: dict[str, Any] = {
+        "application/json": {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    }
+    if schema == "Result":
+        content |= _OTHER_FORMS
     return {"200": {"description": "The answer.", "content": content}, **problems}
 
 
@@ -72,7 +100,7 @@ def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str,
 def document(base_url: str) -> bytes:
     """The description as JSON."""
     (query,), components = msgspec.json.schema_components(
-        [Query], ref_template="#/components/schemas/{name}"
+        [reduce(or_, REPORTS.values())], ref_template="#/components/schemas/{name}"
     )
     text = {"type": "string"}
     paths = {
@@ -85,7 +113,7 @@ def document(base_url: str) -> bytes:
                     "required": True,
                     "content": {"application/json": {"schema": query}},
                 },
-                "responses": _answers("Result", 400, 401, 404, 413, 422, 503),
+                "responses": _answers("Result", 400, 401, 404, 406, 413, 422, 429, 503),
             }
         },
         "/api/v1/projects/{project}/events": {
@@ -107,6 +135,19 @@ def document(base_url: str) -> bytes:
                 "responses": _answers("EventPage", 401, 404, 422, 503),
             }
         },
+        "/api/v1/projects/{project}/schema": {
+            "get": {
+                "operationId": "schema",
+                "summary": "Events and their properties, as they were really sent",
+                "parameters": [
+                    _PROJECT,
+                    _CONSISTENT,
+                    _parameter("from", "A date or an instant; 28 days before `to`.", text),
+                    _parameter("to", "A date or an instant; now. At most 92 days later.", text),
+                ],
+                "responses": _answers("Schema", 401, 404, 422, 503),
+            }
+        },
     }
     return msgspec.json.encode(
         {
@@ -122,6 +163,7 @@ def document(base_url: str) -> bytes:
                     "Problem": _PROBLEM,
                     "Result": _RESULT,
                     "EventPage": _EVENTS,
+                    "Schema": _SCHEMA,
                 },
             },
         }

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from footfall_server.api.access import Access, read_body
+from footfall_server.api.forms import FORMS
+from footfall_server.api.negotiation import chosen
 from footfall_server.api.openapi import document
-from footfall_server.insights import parse
+from footfall_server.insights import parse, schema
 from footfall_server.insights.listing import events
 from footfall_server.services import Services
 
@@ -27,6 +31,7 @@ class QueryApi:
             Route("/openapi.json", self.openapi, methods=["GET"]),
             Route("/projects/{project}/query", self.query, methods=["POST"]),
             Route("/projects/{project}/events", self.events, methods=["GET"]),
+            Route("/projects/{project}/schema", self.schema, methods=["GET"]),
         ]
 
     async def openapi(self, request: Request) -> Response:
@@ -35,10 +40,12 @@ class QueryApi:
     async def query(self, request: Request) -> Response:
         """A query's result. `?consistent=1` waits for all that was acknowledged before."""
         project = await self._access.project(request, "read")
+        form = chosen(request.headers.get("accept", ""), list(FORMS))
         query = parse(await read_body(request, MAX_QUERY))
         await self._consistent(request)
         result = await self._services.insights.run(project, query, self._services.clock())
-        return Response(result.to_json(), media_type="application/json")
+        body = await run_in_threadpool(FORMS[form], result)
+        return Response(body, media_type=form, headers={"vary": "accept"})
 
     async def events(self, request: Request) -> Response:
         """The newest events, deduplicated, with their properties as they were sent."""
@@ -46,6 +53,14 @@ class QueryApi:
         await self._consistent(request)
         page = await events(self._services.store, project, dict(request.query_params))
         return Response(page, media_type="application/json")
+
+    async def schema(self, request: Request) -> Response:
+        """Events and properties as they were sent of late."""
+        project = await self._access.project(request)
+        within = schema.parse(project, dict(request.query_params), self._services.clock())
+        await self._consistent(request)
+        found = await schema.schema(self._services.store, project, within)
+        return Response(msgspec.json.encode(found), media_type="application/json")
 
     async def _consistent(self, request: Request) -> None:
         if request.query_params.get("consistent", "0") not in ("0", "", "false"):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+)
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +22,7 @@ from starlette.routing import Route
 from footfall_server.api.problems import problem
 from footfall_server.intake import Report
 from footfall_server.model.errors import Unavailable
+from footfall_server.model.histogram import Histogram
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -29,6 +34,9 @@ class Draining(Protocol):
     def depth(self) -> int: ...
     @property
     def blocks(self) -> int: ...
+    @property
+    def lags(self) -> list[Histogram]: ...
+    def oldest_seconds(self) -> float: ...
 
 
 class Observed(Protocol):
@@ -48,36 +56,80 @@ class _Figures(Collector):
         self._observed = observed
 
     def collect(self) -> Iterator[Metric]:
+        yield from self._door()
+        yield from self._journal()
+
+    def _door(self) -> Iterator[Metric]:
         counters = self._observed.counted()
         yield CounterMetricFamily(
             "footfall_ingest_requests", "Ingest requests received.", counters.requests
         )
         yield CounterMetricFamily(
+            "footfall_events_received", "Events in requests with a known key.", counters.received
+        )
+        yield CounterMetricFamily(
+            "footfall_events_replayed", "Refused events accepted at a replay.", counters.replayed
+        )
+        yield _counted(
+            "footfall_events_undeclared", "Events taken that a manifest doesn't declare.",
+            "reason", counters.undeclared,
+        )  # fmt: skip
+        yield _histogram(
+            "footfall_ingest_request_seconds",
+            "From a request's head until its answer is sent.",
+            counters.seconds.histogram(),
+        )
+        yield CounterMetricFamily(
             "footfall_events_accepted", "Events made durable.", counters.accepted
         )
-        rejected = CounterMetricFamily(
-            "footfall_events_rejected", "Events refused, by reason.", labels=["reason"]
+        yield _counted(
+            "footfall_events_rejected", "Events refused, by reason.", "reason", counters.rejected
         )
-        for reason, count in counters.rejected.items():
-            rejected.add_metric([str(reason)], count)
-        yield rejected
-        failed = CounterMetricFamily(
-            "footfall_ingest_requests_failed", "Requests refused whole, by code.", labels=["code"]
-        )
-        for code, count in counters.failed.items():
-            failed.add_metric([code], count)
-        yield failed
+        yield _counted(
+            "footfall_ingest_requests_failed", "Requests refused whole, by code.",
+            "code", counters.failed,
+        )  # fmt: skip
+
+    def _journal(self) -> Iterator[Metric]:
+        counted, drain = self._observed.counted(), self._observed.drain
         yield GaugeMetricFamily(
             "footfall_journal_depth", "Durable lines not yet in the store.",
-            self._observed.drain.depth,
+            drain.depth,
         )  # fmt: skip
+        yield GaugeMetricFamily(
+            "footfall_journal_oldest_seconds",
+            "How long the oldest of them has waited.",
+            drain.oldest_seconds(),
+        )
+        yield _histogram(
+            "footfall_journal_commit_seconds",
+            "Transactions of the journal, each with its fsync.",
+            counted.commit_seconds.histogram(),
+        )
+        yield _histogram(
+            "footfall_drain_lag_seconds",
+            "For each block, from its first event's acknowledgement until the store had it.",
+            *drain.lags,
+        )
         yield CounterMetricFamily(
             "footfall_journal_commits", "Transactions of the journal.",
-            counters.commits,
+            counted.commits,
         )  # fmt: skip
         yield CounterMetricFamily(
-            "footfall_drain_blocks", "Blocks carried into the store.", self._observed.drain.blocks
+            "footfall_drain_blocks", "Blocks carried into the store.", drain.blocks
         )
+
+
+def _counted(name: str, text: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(name, text, labels=[label])
+    for value, count in list(counts.items()):
+        family.add_metric([str(value)], count)
+    return family
+
+
+def _histogram(name: str, text: str, *histograms: Histogram) -> Metric:
+    whole = Histogram.total(histograms)
+    return HistogramMetricFamily(name, text, buckets=whole.cumulated(), sum_value=whole.sum)
 
 
 class Status:
@@ -110,4 +162,5 @@ class Status:
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     async def metrics(self, request: Request) -> Response:
-        return Response(generate_latest(self._registry), media_type=_TEXT)
+        text = await run_in_threadpool(generate_latest, self._registry)
+        return Response(text, media_type=_TEXT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -13,7 +14,10 @@ from rich.table import Table
 
 from footfall_server import settings as server_settings
 from footfall_server.accounts import Accounts, Sessions, Tokens
+from footfall_server.cli import history
+from footfall_server.cli.manifest import Mode, save_manifest
 from footfall_server.cli.people import member, user
+from footfall_server.cli.rejected import rejected
 from footfall_server.cli.with_accounts import AsJson, Data, say, with_accounts
 from footfall_server.model.errors import FootfallError
 
@@ -26,7 +30,10 @@ app = typer.Typer(
 )
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
+app.command("export")(history.export)
+app.command("import")(history.import_)
 app.add_typer(user, name="user")
+app.add_typer(rejected, name="rejected")
 project.command("member")(member)
 
 
@@ -166,6 +173,27 @@ def project_token(
         data, lambda it: Tokens(it).create(it.project(name), "command line", scope)
     )
     say({"project": name, "api_token": token}, [token], as_json)
+
+
+@project.command("manifest")
+def project_manifest(
+    name: str,
+    file: Annotated[
+        Path, typer.Argument(help="What usage.manifest() gives, as JSON; - for stdin.")
+    ],
+    mode: Annotated[
+        Mode | None,
+        typer.Option(help="What the door does with it; else as before, observe at first."),
+    ] = None,
+    data: Data = None,
+    as_json: AsJson = False,
+) -> None:
+    """Set a project's manifest: what its library declares that it sends."""
+    text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    saved = with_accounts(data, lambda it: save_manifest(it, name, text, mode and mode.value))
+    document = {"project": name, "mode": saved.mode, "events": sorted(saved.manifest.events)}
+    lines = [f"{len(saved.manifest.events)} events are declared; the door will {saved.mode}."]
+    say(document, lines, as_json)
 
 
 @app.command("sign-in-link")

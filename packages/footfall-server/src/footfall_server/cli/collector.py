@@ -21,9 +21,11 @@ import msgspec
 
 from footfall_server.cli.running import App, Running
 from footfall_server.ingest.door import Door
+from footfall_server.ingest.patience import Patience
 from footfall_server.intake import Intake, Report, open_intake, report
 from footfall_server.journal import slots
 from footfall_server.model.errors import FootfallError
+from footfall_server.model.histogram import Histogram
 from footfall_server.settings import Settings
 
 log = logging.getLogger("footfall_server")
@@ -38,6 +40,11 @@ class Order(msgspec.Struct):
     database_url: str
     listener: int
     """The number of the listening socket's descriptor."""
+    share: int
+    """How many workers there are."""
+    journal_bytes: int
+    idle_seconds: float
+    request_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +55,13 @@ class _Depth:
     @property
     def depth(self) -> int:
         return self.intake.journal.depth
+
+    @property
+    def lags(self) -> list[Histogram]:
+        return [Histogram()]
+
+    def oldest_seconds(self) -> float:
+        return self.intake.journal.oldest_seconds(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +83,24 @@ def collect(
     beside: Callable[[Intake], Awaitable[None]],
     announce: Callable[[], None],
     until: Callable[[Callable[[], None]], None] = lambda stop: None,
+    share: int = 1,
 ) -> None:
     """Take events in until a signal, or until `until` calls what it is given."""
     slot = slots.take(settings.journals)
-    intake = open_intake(settings.database_url, slot.path, drained_elsewhere=True)
+    intake = open_intake(
+        settings.database_url,
+        slot.path,
+        drained_elsewhere=True,
+        journal_bytes=settings.journal_bytes,
+        share=share,
+    )
     try:
-        running = Running(Door(intake.pipeline, other(intake)), [listener])
+        patience = Patience(settings.idle_seconds, settings.request_seconds)
+        running = Running(
+            Door(intake.pipeline, other(intake), patience),
+            [listener],
+            head_seconds=settings.idle_seconds,
+        )
         until(running.stop)
         running.run(lambda: beside(intake), announce)
     finally:
@@ -118,7 +144,8 @@ def main() -> None:
     order = msgspec.json.decode(sys.stdin.buffer.readline(), type=Order)
     settings = Settings(
         data=Path(order.data), host="", port=0, store_url="", database_url=order.database_url,
-        base_url=None,
+        base_url=None, journal_bytes=order.journal_bytes, idle_seconds=order.idle_seconds,
+        request_seconds=order.request_seconds,
     )  # fmt: skip
     collect(
         settings,
@@ -127,6 +154,7 @@ def main() -> None:
         _tell,
         lambda: None,
         _when_alone,
+        order.share,
     )
 
 

@@ -11,19 +11,31 @@ from collections.abc import Awaitable, Callable, Sequence
 import uvicorn
 import uvloop
 
+from footfall_server.cli.connection import Connection, Server
+
 App = Callable[..., Awaitable[None]]
 
 
 class Running:
-    """One HTTP server of this process. `stop` may be called from any thread or signal handler."""
+    """One HTTP server of this process. `stop` may be called from any thread or signal handler.
 
-    def __init__(self, app: App, sockets: Sequence[socket.socket]) -> None:
+    A head has `head_seconds` to come. `on_stop` is called before what is under way is waited for.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        sockets: Sequence[socket.socket],
+        *,
+        head_seconds: float = 20,
+        on_stop: Callable[[], object] = lambda: None,
+    ) -> None:
         self._sockets = list(sockets)
-        self._server = uvicorn.Server(
+        self._server = Server(
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http="httptools",
+                http=Connection,
                 lifespan="off",
                 access_log=False,
                 log_config=None,
@@ -32,7 +44,9 @@ class Running:
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=30,
                 backlog=2048,
-            )
+            ),
+            head_seconds,
+            on_stop,
         )
 
     def stop(self) -> None:
@@ -57,12 +71,14 @@ class Running:
 
         async def main() -> None:
             task = asyncio.ensure_future(beside())
+            heads = asyncio.ensure_future(self._server.watch_heads())
             try:
                 announce()
                 await self._server.serve(sockets=self._sockets)
             finally:
                 task.cancel()
-                await asyncio.gather(task, return_exceptions=True)
+                heads.cancel()
+                await asyncio.gather(task, heads, return_exceptions=True)
 
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(main())

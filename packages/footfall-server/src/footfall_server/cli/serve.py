@@ -10,6 +10,7 @@ from footfall_server.cli.listening import listen, lock, url
 from footfall_server.cli.opening import Opening
 from footfall_server.cli.running import App, Running
 from footfall_server.ingest.door import Door
+from footfall_server.ingest.patience import Patience
 from footfall_server.intake import Intake, Report, open_intake
 from footfall_server.settings import Settings, SetupError, prepare
 
@@ -56,7 +57,10 @@ def _one(settings: Settings, role: Role) -> None:
     address = url(settings.host, listener)
 
     def application(intake: Intake, opening: Opening) -> App:
-        return opening if role == "web" else Door(intake.pipeline, opening)
+        if role == "web":
+            return opening
+        patience = Patience(settings.idle_seconds, settings.request_seconds)
+        return Door(intake.pipeline, opening, patience)
 
     _run(settings, address, [listener], application)
 
@@ -96,9 +100,16 @@ def _run(
     finish: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve on `sockets`; at the end `finish` what feeds the journals, then empty them."""
-    intake = open_intake(settings.database_url, settings.journal)
+    intake = open_intake(
+        settings.database_url, settings.journal, journal_bytes=settings.journal_bytes
+    )
     opening = Opening(settings, settings.base_url or address, intake, elsewhere)
-    running = Running(application(intake, opening), sockets)
+    running = Running(
+        application(intake, opening),
+        sockets,
+        head_seconds=settings.idle_seconds,
+        on_stop=intake.pipeline.live.close,
+    )
     opening.on_failure = running.stop
     try:
         (settings.data / "address").write_text(f"{address}\n")

@@ -29,10 +29,18 @@ _SHORT_LIFE, _LONGEST_PAUSE = 5.0, 5.0
 class Worker:
     """One collector at a time on one socket."""
 
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, settings: Settings, listener: socket.socket, share: int) -> None:
         self._listener = listener
         self._order = msgspec.json.encode(
-            Order(str(settings.data), settings.database_url, listener.fileno())
+            Order(
+                data=str(settings.data),
+                database_url=settings.database_url,
+                listener=listener.fileno(),
+                share=share,
+                journal_bytes=settings.journal_bytes,
+                idle_seconds=settings.idle_seconds,
+                request_seconds=settings.request_seconds,
+            )
         )
         self._ended = Report()  # of those that came before
         self._now = Report()
@@ -104,7 +112,7 @@ class Workers:
     """As many as there are sockets."""
 
     def __init__(self, settings: Settings, listeners: Sequence[socket.socket]) -> None:
-        self._workers = [Worker(settings, listener) for listener in listeners]
+        self._workers = [Worker(settings, listener, len(listeners)) for listener in listeners]
 
     def start(self) -> None:
         for worker in self._workers:

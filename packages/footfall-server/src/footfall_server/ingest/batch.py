@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from footfall_server.ingest.values import Refused
-from footfall_server.model.event import Event
+from footfall_server.model.event import TRACK, Event
 from footfall_server.model.reason import Reason
 
 
@@ -26,7 +27,8 @@ class Batch:
     """`indexes[i]` is the place of `events[i]` in the request.
 
     `skew` is how far the client's clock is behind, in microseconds; 0 if it didn't say, None if
-    each event has its own. `sent` is the request's events as they came, where they are kept.
+    each event has its own. `sent_at` is what it showed for the whole request. `sent` is the
+    request's events as they came, where they are kept.
     """
 
     dialect: str
@@ -37,15 +39,19 @@ class Batch:
     indexes: list[int]
     refused: list[Refusal] = field(default_factory=list)
     sent: list[Any] | None = None
+    sent_at: datetime | None = None
 
     def refuse(self, bad: list[int], reason: Reason, message: str) -> None:
         """Take the events at these positions out, for one reason."""
-        out = set(bad)
-        for position in bad:
+        self.refuse_each(dict.fromkeys(bad, (reason, message)))
+
+    def refuse_each(self, bad: Mapping[int, tuple[Reason, str]]) -> None:
+        """Take the events at these positions out, each for its reason with its message."""
+        for position, (reason, message) in bad.items():
             index = self.indexes[position]
             body = _canonical(self.events[position]) if self.sent is None else self.sent[index]
             self.refused.append(Refusal(index, reason, message, body))
-        keep = [position for position in range(len(self.events)) if position not in out]
+        keep = [position for position in range(len(self.events)) if position not in bad]
         self.events = [self.events[position] for position in keep]
         self.indexes = [self.indexes[position] for position in keep]
 
@@ -53,7 +59,7 @@ class Batch:
 def _canonical(event: Event) -> dict[str, Any]:
     return {
         "type": event.kind,
-        "event": event.event,
+        "event" if event.kind == TRACK else "name": event.event,
         "userId": event.install,
         "messageId": event.message_id,
         "timestamp": event.client_time.isoformat(),

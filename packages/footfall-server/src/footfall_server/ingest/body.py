@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import time
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import brotli
 
+from footfall_server.ingest.patience import Patience, Reading
 from footfall_server.model.errors import BadRequest, TooLarge, UnsupportedMedia
 
 if sys.version_info >= (3, 14):
@@ -19,6 +22,7 @@ else:
 MAX_BODY = 4 * 1024 * 1024
 MAX_DECOMPRESSED = 16 * 1024 * 1024
 MAX_DISCARDED = 64 * 1024 * 1024
+_MAX_ENCODINGS = 2
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -33,12 +37,38 @@ def _too_large(limit: int) -> TooLarge:
     )
 
 
-async def read(receive: Receive, declared: int | None, limit: int = MAX_BODY) -> bytes:
-    """The whole body. TooLarge when it has more than `limit` bytes.
+async def read(
+    receive: Receive,
+    declared: int | None,
+    limit: int = MAX_BODY,
+    patience: Patience | None = None,
+) -> bytes:
+    """The whole body. TooLarge when it has more than `limit` bytes, TooSlow by `patience`.
 
     What is too large is received to its end all the same, as far as MAX_DISCARDED, and dropped:
     many clients see a reset connection, not the answer, when that comes before they have sent all.
     """
+    if patience is None:
+        return await _read(receive, declared, limit, None, time.monotonic)
+    reading = patience.begin()
+    try:
+        return await _read(receive, declared, limit, reading, patience.clock)
+    except asyncio.CancelledError:
+        error = patience.interrupted(reading)
+        if error is None:
+            raise
+        raise error from None
+    finally:
+        patience.end(reading)
+
+
+async def _read(
+    receive: Receive,
+    declared: int | None,
+    limit: int,
+    reading: Reading | None,
+    clock: Callable[[], float],
+) -> bytes:
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -52,6 +82,8 @@ async def read(receive: Receive, declared: int | None, limit: int = MAX_BODY) ->
         else:
             chunks.clear()
         more = message.get("more_body", False)
+        if more and reading is not None:
+            reading.heard = clock()
         if not more or max(size, declared or 0) > MAX_DISCARDED:
             break
     if more or size > limit:
@@ -69,6 +101,10 @@ def decompress(body: bytes, encoding: str, limit: int = MAX_DECOMPRESSED) -> byt
     names = [name for name in names if name]
     if not names and body[:2] == b"\x1f\x8b":
         names = ["gzip"]
+    if len(names) > _MAX_ENCODINGS:
+        raise UnsupportedMedia(
+            "UNSUPPORTED_ENCODING", f"A body may be encoded {_MAX_ENCODINGS} times, not more."
+        )
     for name in reversed(names):
         decoder = _DECODERS.get(name)
         if decoder is None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -12,6 +14,7 @@ import msgspec
 from footfall_server.ingest import body as request_body
 from footfall_server.ingest.dialects.dialect import Endpoint, Fixed, Request
 from footfall_server.ingest.dialects.table import find
+from footfall_server.ingest.patience import Patience
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.model.errors import FootfallError, TooMany, Unavailable
 
@@ -21,6 +24,8 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+log = logging.getLogger(__name__)
+
 _JSON = (b"content-type", b"application/json")
 _ANY_ORIGIN = [(b"access-control-allow-origin", b"*")]
 _BY_DEFAULT = b"authorization, content-type, content-encoding"
@@ -29,9 +34,10 @@ _BY_DEFAULT = b"authorization, content-type, content-encoding"
 class Door:
     """Answers the ingest paths, and hands every other request to `other`."""
 
-    def __init__(self, pipeline: Pipeline, other: App) -> None:
+    def __init__(self, pipeline: Pipeline, other: App, patience: Patience | None = None) -> None:
         self._pipeline = pipeline
         self._other = other
+        self._patience = patience or Patience()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = find(scope["path"]) if scope["type"] == "http" else None
@@ -43,7 +49,7 @@ class Door:
             if isinstance(endpoint, Endpoint):
                 await self._take(endpoint, scope, receive, send)
             else:
-                await _fixed(endpoint, scope, receive, send)
+                await _fixed(endpoint, scope, receive, send, self._patience)
         elif method == "OPTIONS":
             await _preflight(endpoint, scope, send)
         else:
@@ -58,6 +64,7 @@ class Door:
             await _answer(send, 405, msgspec.json.encode(error), headers)
 
     async def _take(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        began = perf_counter()
         encoding, authorization, declared, cors = b"", b"", None, _ANY_ORIGIN
         for name, value in scope["headers"]:
             if name == b"content-encoding":
@@ -69,7 +76,7 @@ class Door:
             elif name == b"origin":
                 cors = _origin(value)
         try:
-            body = await request_body.read(receive, declared, endpoint.max_body)
+            body = await request_body.read(receive, declared, endpoint.max_body, self._patience)
             if encoding or body[:2] == b"\x1f\x8b":
                 body = request_body.decompress(
                     body, encoding.decode("latin-1"), endpoint.max_decompressed
@@ -84,12 +91,29 @@ class Door:
             self._pipeline.refuse(error)
             await _refuse(endpoint, send, error, cors)
             return
+        except Exception as error:  # the edge: whatever it is, the client must hear of it
+            log.exception("an ingest request failed")
+            broken = _internal(error)
+            self._pipeline.refuse(broken)
+            await _refuse(endpoint, send, broken, cors)
+            return
         await _answer(send, status, answer, cors)
+        self._pipeline.counters.seconds.add(perf_counter() - began)
 
 
-async def _fixed(endpoint: Fixed, scope: Scope, receive: Receive, send: Send) -> None:
+def _internal(error: Exception) -> FootfallError:
+    return FootfallError(
+        "INTERNAL_ERROR",
+        f"Something went wrong here ({type(error).__name__}); the server's log has it. Nothing "
+        "of the request was acknowledged.",
+    )
+
+
+async def _fixed(
+    endpoint: Fixed, scope: Scope, receive: Receive, send: Send, patience: Patience
+) -> None:
     try:
-        await request_body.read(receive, None)
+        await request_body.read(receive, None, patience=patience)
     except request_body.Disconnected:
         return
     except FootfallError:
@@ -129,7 +153,7 @@ async def _refuse(endpoint: Endpoint, send: Send, error: FootfallError, cors: He
     headers = [*cors]
     if isinstance(error, TooMany | Unavailable):
         headers.append((b"retry-after", str(error.retry_after).encode()))
-    if error.status == 413:
+    if error.status in (408, 413):
         headers.append((b"connection", b"close"))  # the rest of the body may never be read
     await _answer(send, error.status, msgspec.json.encode(endpoint.failure(error)), headers)
 

@@ -15,6 +15,9 @@ from footfall_server.model.errors import BadRequest
 # What structures JSON: strings whole, brackets, commas and colons one by one.
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{},:]', re.DOTALL)
 
+_MAX_DIGITS = 1_000
+"""Python reads no integer of more than 4,300."""
+
 
 class TooDeep:
     """Stands for a value that nests deeper than any parser here goes."""
@@ -44,7 +47,7 @@ def loads(text: bytes) -> Any:
     that is too deep to parse is `TOO_DEEP`; if that isn't where the depth lies, the request is.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_integer)
     except RecursionError:
         return _loads_members(text)
     except (ValueError, UnicodeDecodeError) as error:
@@ -56,13 +59,14 @@ def lines(text: bytes) -> list[Any]:
 
     Raises BadRequest INVALID_JSON when that is all of them.
     """
-    members = [_line(line) for line in text.splitlines() if line.strip()]
+    members = [line(each) for each in text.splitlines() if each.strip()]
     if all(isinstance(member, Malformed) for member in members):
         raise BadRequest("INVALID_JSON", "The body is not valid JSON, nor are its lines.")
     return members
 
 
-def _line(text: bytes) -> Any:
+def line(text: bytes) -> Any:
+    """One line: any JSON, or `Malformed` or `TOO_DEEP`."""
     try:
         return _member(text)
     except ValueError:
@@ -76,7 +80,7 @@ def _loads_members(text: bytes) -> Any:
     end = spans[-1][1]
     outer = text[:start] + text[end:]  # the same document with an empty list
     try:
-        document = json.loads(outer)
+        document = json.loads(outer, parse_int=_integer)
         members = [_member(text[first:last]) for first, last in spans]
     except (ValueError, RecursionError) as error:
         raise BadRequest("INVALID_JSON", f"The body is not valid JSON: {error}") from None
@@ -88,9 +92,14 @@ def _loads_members(text: bytes) -> Any:
 
 def _member(text: bytes) -> Any:
     try:
-        return json.loads(text)
+        return json.loads(text, parse_int=_integer)
     except RecursionError:
         return TOO_DEEP
+
+
+def _integer(digits: str) -> float:
+    """An integer so long that Python won't read it is out of range in any case."""
+    return int(digits) if len(digits) < _MAX_DIGITS else float("inf")
 
 
 def _member_spans(text: bytes) -> tuple[int, list[tuple[int, int]]]:

@@ -6,13 +6,16 @@ because a call per event and step would cost more than all of their work.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Set
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from footfall_server.ingest.batch import Batch
 from footfall_server.model.event import EPOCH, Event
+from footfall_server.model.manifest import AllowList
 from footfall_server.model.reason import MESSAGES, Reason
 
 MAX_EVENT = 32 * 1024
@@ -69,16 +72,43 @@ def _time(event: Event, earliest: datetime, latest: datetime) -> None:
     event.time_source = "received"
 
 
-def size(batch: Batch) -> bytes:
+def declared(batch: Batch, allowed: AllowList, *, enforced: bool) -> Counter[Reason]:
+    """What the manifest doesn't declare, counted; refused if it is enforced."""
+    found: Counter[Reason] = Counter()
+    bad: dict[int, tuple[Reason, str]] = {}
+    for position, event in enumerate(batch.events):
+        names = names_of(event.properties)
+        if allowed.keeps(event.event, names):
+            continue
+        properties = allowed.undeclared(event.event, names)
+        reason = Reason.UNDECLARED_EVENT if properties is None else Reason.UNDECLARED_PROPERTY
+        found[reason] += 1
+        what = event.event if properties is None else ", ".join(properties)
+        bad[position] = (reason, f"{MESSAGES[reason]}: {what[:200]}.")
+    if bad and enforced:
+        batch.refuse_each(bad)
+    return found
+
+
+def names_of(properties: Any) -> Set[str]:
+    """The properties' names. A struct of learnt names has those that are set."""
+    if isinstance(properties, dict):
+        return properties.keys()
+    named: dict[str, Any] = msgspec.to_builtins(properties)
+    return named.keys()
+
+
+def size(batch: Batch, limit: int = MAX_EVENT) -> bytes:
     """An event is at most 32 KB as it is written. Gives the lines of those that remain."""
     text: bytes = _encode_lines(batch.events)
     # Looking for a line's end in each half of the limit is much cheaper than measuring all lines.
-    half = MAX_EVENT // 2
+    half = limit // 2
     if all(text.find(b"\n", at, at + half) >= 0 for at in range(0, len(text) - half, half)):
         return text
-    bad = [i for i, line in enumerate(text.split(b"\n")) if len(line) > MAX_EVENT]
+    bad = [i for i, line in enumerate(text.split(b"\n")) if len(line) > limit]
     if bad:
-        batch.refuse(bad, Reason.EVENT_TOO_LARGE, MESSAGES[Reason.EVENT_TOO_LARGE])
+        message = f"The event is larger than {limit / 1024:g} KB: send less with it."
+        batch.refuse(bad, Reason.EVENT_TOO_LARGE, message)
         text = _encode_lines(batch.events)
     return text
 

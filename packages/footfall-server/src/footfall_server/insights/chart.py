@@ -14,7 +14,8 @@ from typing import Any, Literal
 
 import altair as alt
 
-from footfall_server.insights import plot
+from footfall_server.insights import charts_release_health as release_health
+from footfall_server.insights import charts_sql, plot
 from footfall_server.insights.plot import Datum, Spec, Unit
 from footfall_server.insights.result import Result, Row
 from footfall_server.insights.versions import version
@@ -46,13 +47,22 @@ def vegalite(
     """The chart of a result, `height` pixels high and as wide as its container.
 
     `form="shares"` stacks segments to 100 %. `ordered` draws segments as versions, the newest
-    strongest and on top; by default it holds for shares and for `library_version`. `label` names
+    strongest and on top; by default it holds for shares and for `library_version` and
+    `python_version`. `label` names
     segments.
     """
     if result.report == "events_table":
         return _bars(result, height)
+    if result.report == "sql":
+        return charts_sql.drawn(result, height)
+    if (drawn := release_health.DRAWN.get(result.report)) is not None:
+        return drawn(result, height, label)
+    if result.report == "adoption":
+        form, ordered = "shares", bool(result.meta.get("versioned"))
+        result = release_health.adoption(result)
     if ordered is None:
-        ordered = form == "shares" or result.query.get("breakdown") == ["library_version"]
+        versioned = result.query.get("breakdown") in (["library_version"], ["python_version"])
+        ordered = form == "shares" or versioned
     lines = named_lines((row for row in result.rows if not row["compare"]), label)
     palette = colours([name for name, _ in lines], ordered=ordered)
     interval = str(result.query.get("interval", "day"))

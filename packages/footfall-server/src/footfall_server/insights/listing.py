@@ -18,8 +18,8 @@ from footfall_server.store import Store
 
 MAX_ROWS = 1_000
 _FIELDS = frozenset({"from", "to", "event", "install", "limit", "cursor", "consistent"})
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
-_LAST = datetime(2262, 1, 1, tzinfo=UTC)
+FIRST = datetime(1970, 1, 1, tzinfo=UTC)
+LAST = datetime(2262, 1, 1, tzinfo=UTC)
 
 
 async def events(store: Store, project: Project, parameters: Mapping[str, str]) -> bytes:
@@ -33,22 +33,16 @@ async def events(store: Store, project: Project, parameters: Mapping[str, str]) 
     if len(rows) > page.limit:
         rows = rows[: page.limit]
         cursor = _cursor(rows[-1])
-    return msgspec.json.encode({"rows": [_row(row) for row in rows], "cursor": cursor})
+    return msgspec.json.encode({"rows": [event(row) for row in rows], "cursor": cursor})
 
 
 def parse(project: Project, parameters: Mapping[str, str]) -> Page:
     """The page that the parameters ask for."""
-    for name in parameters:
-        if name not in _FIELDS:
-            raise Unprocessable(
-                "UNKNOWN_FIELD",
-                f"There is no parameter {name!r} here: use {', '.join(sorted(_FIELDS))}.",
-                path=f"/{name}",
-            )
+    check_names(parameters, _FIELDS)
     return Page(
         project=project.id,
-        start=_instant(parameters, "from", project, timedelta(0)) or _FIRST,
-        end=_instant(parameters, "to", project, timedelta(days=1)) or _LAST,
+        start=instant(parameters, "from", project, timedelta(0)) or FIRST,
+        end=instant(parameters, "to", project, timedelta(days=1)) or LAST,
         event=parameters.get("event"),
         install=parameters.get("install"),
         after=_after(parameters.get("cursor")),
@@ -56,7 +50,18 @@ def parse(project: Project, parameters: Mapping[str, str]) -> Page:
     )
 
 
-def _instant(
+def check_names(parameters: Mapping[str, str], known: frozenset[str]) -> None:
+    """Raises Unprocessable UNKNOWN_FIELD for a parameter that there isn't."""
+    for name in parameters:
+        if name not in known:
+            raise Unprocessable(
+                "UNKNOWN_FIELD",
+                f"There is no parameter {name!r} here: use {', '.join(sorted(known))}.",
+                path=f"/{name}",
+            )
+
+
+def instant(
     parameters: Mapping[str, str], name: str, project: Project, whole_day: timedelta
 ) -> datetime | None:
     """A date is a whole day of the project's; an instant is itself."""
@@ -104,7 +109,8 @@ def _after(cursor: str | None) -> tuple[int, int] | None:
     return after
 
 
-def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+def event(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the store as an event. `order` is its place in the order of acknowledgement."""
     return {
         "message_id": row["message_id"],
         "kind": row["kind"],
@@ -114,6 +120,7 @@ def _row(row: Mapping[str, Any]) -> dict[str, Any]:
         "original_time": _iso(row["client_us"]) if row["client_us"] else None,
         "received_at": _iso(row["received_us"]),
         "time_source": row["time_source"],
+        "order": row["position"],
         "properties": _properties(row["properties_text"], row["raw"]),
     }
 
@@ -129,5 +136,5 @@ def _properties(text: str, raw: str) -> Any:
 
 
 def _iso(microseconds: int) -> str:
-    instant = _FIRST + timedelta(microseconds=microseconds)
+    instant = FIRST + timedelta(microseconds=microseconds)
     return instant.isoformat().replace("+00:00", "Z")

@@ -18,7 +18,7 @@ from footfall_server.model.errors import Unprocessable
 MAX_BUCKETS = 5_000
 _DATE = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _EPOCH = date(1970, 1, 1)
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _instant(text: str, within: ZoneInfo, path: str, days: int) -> datetime:
             f"{text!r} is neither a date (2026-01-31) nor an instant (2026-01-31T00:00:00Z).",
             path=path,
         ) from error
-    if not _FIRST <= instant <= _LAST:
+    if not FIRST <= instant <= LAST:
         raise Unprocessable("INVALID_RANGE", "Years are 1970 to 2099.", path=path)
     return instant
 
@@ -170,6 +170,11 @@ def _days(within: Range, interval: Interval) -> Iterator[Bucket]:
         day, start = following, end
 
 
+def following(end: datetime, interval: Interval, within: ZoneInfo) -> datetime:
+    """When the bucket (of a day or longer) ends that begins at a local midnight."""
+    return midnight(_next(local_day(end, within), interval), within)
+
+
 def _next(day: date, interval: Interval) -> date:
     if interval == "day":
         return day + timedelta(days=1)
@@ -185,6 +190,12 @@ def _months(day: date, months: int) -> date:
     following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
     last = (following - timedelta(days=1)).day
     return date(year, month + 1, min(day.day, last))
+
+
+def bucket_before(bucket: Bucket, interval: Interval, within: ZoneInfo) -> Bucket:
+    """The bucket that ends where this one starts."""
+    just_before = Range(bucket.start - timedelta(microseconds=1), bucket.start, within)
+    return buckets(just_before, interval)[0]
 
 
 def previous_period(within: Range, interval: Interval) -> Shift:

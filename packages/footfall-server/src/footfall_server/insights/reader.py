@@ -17,10 +17,10 @@ class Reader:
         self.approximate = False
         self.statements: list[str] = []
 
-    async def run(self, statement: Statement) -> pa.Table:
-        """The answer of one statement."""
+    async def run(self, statement: Statement, limits: Limits | None = None) -> pa.Table:
+        """The answer of one statement, within limits of its own if there are any."""
         self.statements.append(shown(statement))
-        table = await self._store.run(statement, self._limits)
+        table = await self._store.run(statement, limits or self._limits)
         self.rows_read += int((table.schema.metadata or {}).get(b"rows_read", 0))
         return table
 

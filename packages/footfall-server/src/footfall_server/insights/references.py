@@ -5,14 +5,17 @@ Found by walking the query's own fields, so that a report needs to say nothing a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 
 from footfall_server.insights.queries import PROPERTY_FIELDS, Filter, Query
 from footfall_server.insights.sql.column import BUILT_IN
 from footfall_server.insights.sql.filters import asks_for_kind, walk
+from footfall_server.model.project import Project
+
+Q = TypeVar("Q", bound=Query)
 
 
 def filters(query: Query) -> Iterator[tuple[str, Filter]]:
@@ -20,6 +23,17 @@ def filters(query: Query) -> Iterator[tuple[str, Filter]]:
     for path, _, value in _fields(query, ""):
         if isinstance(value, Filter):
             yield path, value
+
+
+def conditions(path: str, one: Filter) -> Iterator[tuple[str, Filter]]:
+    """Every condition in a filter, groups unfolded, with its own pointer."""
+    if one.property is not None:
+        yield path, one
+    for name, group in (("any", one.any), ("all", one.all)):
+        for place, each in enumerate(group or ()):
+            yield from conditions(f"{path}/{name}/{place}", each)
+    if one.not_ is not None:
+        yield from conditions(f"{path}/not", one.not_)
 
 
 def properties(query: Query) -> Iterator[tuple[str, str]]:
@@ -44,6 +58,42 @@ def own_properties(query: Query) -> dict[str, str]:
     for path, name in properties(query):
         note(name, path)
     return found
+
+
+def meant(query: Q, project: Project) -> Q:
+    """The query with `library_version` as the property in which the project has its version."""
+    name = version_name(project)
+    if name == "library_version":
+        return query
+    return renamed(query, {"library_version": name})
+
+
+def renamed(query: Q, names: Mapping[str, str]) -> Q:
+    """The query with other names for some properties, wherever they stand."""
+    found: Q = _renamed(query, names)
+    return found
+
+
+def version_name(project: Project) -> str:
+    """How queries reach the property in which the project has its version."""
+    own = project.version_property
+    return own if own in BUILT_IN else f"properties.{own.removeprefix('properties.')}"
+
+
+def _renamed(value: Any, names: Mapping[str, str], field: str = "") -> Any:
+    if isinstance(value, tuple):
+        return tuple(_renamed(each, names, field) for each in value)
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.replace(
+            value,
+            **{
+                one.name: _renamed(getattr(value, one.name), names, one.encode_name)
+                for one in msgspec.structs.fields(value)
+            },
+        )
+    if field in PROPERTY_FIELDS and isinstance(value, str):
+        return names.get(value, value)
+    return value
 
 
 def _fields(value: Any, path: str, field: str = "") -> Iterator[tuple[str, str, Any]]:

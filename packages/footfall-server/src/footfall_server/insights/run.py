@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from footfall_server.insights import plan, references
+from footfall_server.insights import cohorts, listing, plan, references, schema
 from footfall_server.insights.answer import Asked
+from footfall_server.insights.cohorts import Definitions
 from footfall_server.insights.parse import parse
-from footfall_server.insights.queries import Query
+from footfall_server.insights.queries import Cohort, EventsTable, Query
 from footfall_server.insights.reader import Reader
 from footfall_server.insights.reports import ANSWERS
 from footfall_server.insights.result import Result
+from footfall_server.insights.sql import cohorts as cohorts_sql
 from footfall_server.insights.sql.events import distinct_codes, property_seen
 from footfall_server.insights.sql.filters import Versions, version_keys
 from footfall_server.insights.versions import matching_codes
@@ -23,12 +26,24 @@ from footfall_server.model.errors import Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.store import Limits, Store
 
+NAMELESS = "this cohort"
+
 
 class Insights:
-    """Answers queries about one store's projects."""
+    """Answers queries about one store's projects.
 
-    def __init__(self, store: Store, limits: Limits | None = None) -> None:
+    `cohorts` gives a project's saved cohorts; it is called on a worker thread, and only for a query
+    that refers to some.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        limits: Limits | None = None,
+        cohorts: Callable[[Project], Definitions] = lambda project: {},
+    ) -> None:
         self._store = store
+        self._cohorts = cohorts
         self._limits = limits or Limits()
         # A property that was seen once stays known: only the others are looked up.
         self._known: set[tuple[int, str]] = set()
@@ -44,9 +59,13 @@ class Insights:
         asked = plan.resolved(query if isinstance(query, Query) else parse(query), project)
         reader = Reader(self._store, self._limits)
         within = plan.within(asked)
+        asked = await self._with_cohorts(project, asked)
         await self._check_properties(project, asked, reader)
-        versions = await _versions(project, asked, reader)
-        ready = Asked(project, asked, within, versions, now, reader)
+        meant = references.meant(asked, project)
+        versions = await _versions(project, meant, reader)
+        if cohorts.refers(meant):
+            meant = cohorts.resolved(meant, project, within, versions)
+        ready = Asked(project, meant, within, versions, now, reader)
         answer = await ANSWERS[type(asked)](ready)
         meta = {
             "rows_read": reader.rows_read,
@@ -56,14 +75,64 @@ class Insights:
             **answer.meta,
         }
         normalised: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asked))
+        if not asked.cohorts:
+            del normalised["cohorts"]
         return Result(normalised["report"], normalised, answer.rows, meta, tuple(reader.statements))
+
+    async def events(self, project: Project, parameters: Mapping[str, str]) -> dict[str, Any]:
+        """A page of the events themselves, newest first: see `listing.events`."""
+        found: dict[str, Any] = msgspec.json.decode(
+            await listing.events(self._store, project, parameters)
+        )
+        return found
+
+    async def schema(self, project: Project, now: datetime) -> dict[str, Any]:
+        """Events and properties as they were sent in the last weeks: see `schema.schema`."""
+        return await schema.schema(self._store, project, schema.parse(project, {}, now))
+
+    async def cohort_size(
+        self, project: Project, definition: Mapping[str, Any], now: datetime
+    ) -> int:
+        """How many installs are in a cohort as of `now`.
+
+        `definition` may be without a name. Raises `Unprocessable` as `run`, with pointers into the
+        definition.
+        """
+        cohort = cohorts.definition(str(definition.get("name") or NAMELESS), definition)
+        try:
+            return await self._size(project, cohort, now)
+        except Unprocessable as error:
+            path = (error.path or "").removeprefix("/cohorts/0")
+            raise Unprocessable(error.code, error.message, path=path or None) from error
+
+    async def _size(self, project: Project, cohort: Cohort, now: datetime) -> int:
+        until = now.isoformat()
+        since = (now - timedelta(days=1)).isoformat()
+        asked = plan.resolved(EventsTable(from_=since, to=until, cohorts=(cohort,)), project)
+        reader = Reader(self._store, self._limits)
+        await self._check_properties(project, asked, reader)
+        meant = references.meant(asked, project)
+        versions = await _versions(project, meant, reader)
+        one = cohorts_sql.InCohort(project.id, meant.cohorts[0], plan.within(meant), versions)
+        table = await reader.run(cohorts_sql.size(one))
+        return int(table.column("installs")[0].as_py())
+
+    async def _with_cohorts(self, project: Project, query: Query) -> Query:
+        """The query with the definitions of the cohorts that it refers to."""
+        if not cohorts.refers(query):
+            return cohorts.defined(query, {})
+        return cohorts.defined(query, await asyncio.to_thread(self._cohorts, project))
 
     async def _check_properties(self, project: Project, query: Query, reader: Reader) -> None:
         """A property that no event ever had is a mistake, unless there is no event yet."""
         for name, path in references.own_properties(query).items():
             if (project.id, name) in self._known:
                 continue
-            answer = (await reader.run(property_seen(project.id, name))).to_pylist()[0]
+            try:
+                seen = property_seen(project.id, name)
+            except Unprocessable as error:
+                raise Unprocessable(error.code, error.message, path=path) from error
+            answer = (await reader.run(seen)).to_pylist()[0]
             if answer["known"]:
                 self._known.add((project.id, name))
             elif not answer["empty"]:

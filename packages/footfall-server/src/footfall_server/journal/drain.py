@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 
 from footfall_server.journal.journal import Entry
 from footfall_server.model.errors import Unavailable
+from footfall_server.model.histogram import Histogram
 
 Sink = Callable[[str, bytes, str], None]
 """`sink(stream, lines, token)` returns when the block is durable in the store.
@@ -51,6 +52,7 @@ class Source(Protocol):
     def depth(self) -> int: ...
     def read(self, after: int, max_lines: int, max_bytes: int) -> list[Entry]: ...
     def delete(self, up_to: int) -> None: ...
+    def oldest_seconds(self, after: int) -> float: ...
 
 
 class _Waiter(NamedTuple):
@@ -83,6 +85,8 @@ class Drain:
         self._stopping = False
         self.drained = journal.drained
         self.blocks = 0
+        self.lag_seconds = Histogram()
+        """For each block, from the acknowledgement of its first entry until the store had it."""
         self.failure: Unavailable | None = None
         """Why the store can't be reached now, if it can't."""
         journal.on_commit = self._wake.set
@@ -104,6 +108,10 @@ class Drain:
         self.hurry(stop=True)
         self._thread.join(timeout)
         return self._journal.depth == 0 or self.drained >= self._journal.committed
+
+    def oldest_seconds(self) -> float:
+        """How long the oldest entry that is to be carried on has waited."""
+        return self._journal.oldest_seconds(self.drained)
 
     async def reach(self, seq: int, timeout: float) -> None:
         """Return when the store has everything up to `seq`; raises NOT_YET_VISIBLE at the "
@@ -180,6 +188,7 @@ class Drain:
                 return False
             self.failure = None
             self.blocks += 1
+            self.lag_seconds.add(max(0.0, time.time() - entries[0].seq / 1e6))
             self._journal.delete(entries[-1].seq)
             self._advance(entries[-1].seq)
         return True

@@ -13,6 +13,7 @@ from footfall_server.journal.drain import Drain, Refuse, Sink
 from footfall_server.journal.foreign import ForeignJournal
 from footfall_server.journal.journal import Journal
 from footfall_server.model.errors import Unavailable
+from footfall_server.model.histogram import Histogram
 
 _LOOK_SECONDS = 1.0
 
@@ -21,11 +22,19 @@ class Drains:
     """The drain of this process's own journal, and one for each that collectors leave in `folder`.
 
     Journals are found as they appear; those of collectors that have gone are emptied too.
+    `from_others`, if given, is the sink of what other processes took in.
     """
 
-    def __init__(self, journal: Journal, folder: Path, sink: Sink, refuse: Refuse) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        folder: Path,
+        sink: Sink,
+        refuse: Refuse,
+        from_others: Sink | None = None,
+    ) -> None:
         self._journal, self._folder = journal, folder
-        self._sink, self._refuse = sink, refuse
+        self._sink, self._refuse = from_others or sink, refuse
         self._own = Drain(journal, sink, refuse)
         self._others: dict[Path, tuple[ForeignJournal, Drain]] = {}
         self._lock = threading.Lock()
@@ -75,6 +84,15 @@ class Drains:
         with self._lock:
             others = [journal for journal, _ in self._others.values()]
         return self._journal.depth + sum(journal.depth for journal in others)
+
+    def oldest_seconds(self) -> float:
+        """How long what has waited longest has waited for the store."""
+        return max(drain.oldest_seconds() for drain in self._all())
+
+    @property
+    def lags(self) -> list[Histogram]:
+        """Of each drain, see `Drain.lag_seconds`."""
+        return [drain.lag_seconds for drain in self._all()]
 
     @property
     def failure(self) -> Unavailable | None:

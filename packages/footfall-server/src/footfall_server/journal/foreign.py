@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from footfall_server.journal import slots
-from footfall_server.journal.journal import Entry, read_entries
+from footfall_server.journal.journal import Entry, age_of_oldest, read_entries
 from footfall_server.journal.mark import Mark
 
 
@@ -56,6 +57,10 @@ class ForeignJournal:
     def read(self, after: int, max_lines: int, max_bytes: int) -> list[Entry]:
         """As `Journal.read`."""
         return read_entries(self.path, after, max_lines, max_bytes)
+
+    def oldest_seconds(self, after: int) -> float:
+        """As `Journal.oldest_seconds`."""
+        return age_of_oldest(self.path, after, time.time_ns())
 
     def delete(self, up_to: int) -> None:
         """The store has the entries up to this one. An owner that has gone can't forget them."""

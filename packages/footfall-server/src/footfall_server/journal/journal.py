@@ -16,6 +16,7 @@ import lz4.block
 
 from footfall_server.journal.mark import Mark
 from footfall_server.model.errors import Unavailable
+from footfall_server.model.histogram import Histogram
 
 # The store may hold a later event than the clock says, if the clock was set back in between.
 _CLOCK_FLOOR = 1_000_000
@@ -47,6 +48,7 @@ class _Waiting(NamedTuple):
     entries: Sequence[Entry]
     delete: int = 0
     done: asyncio.Future[None] | None = None
+    probe: bool = False
 
 
 class Journal:
@@ -95,6 +97,8 @@ class Journal:
         self.committed: int = newest
         """The newest durable entry."""
         self.commits = 0
+        self.fsync_seconds = Histogram()
+        """Of transactions, each with its fsync."""
         self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._failed: Unavailable | None = None
         self.on_commit: Callable[[], None] = _nothing
@@ -140,9 +144,15 @@ class Journal:
         """The next entries in order, at least one if there is any, within about these bounds."""
         return read_entries(self._path, after, max_lines, max_bytes)
 
+    def oldest_seconds(self, after: int) -> float:
+        """How long the oldest entry after this one has waited for the store; 0 if none does."""
+        return age_of_oldest(self._path, after, self._clock())
+
     def check(self) -> None:
         """Raises Unavailable with the reason when the last write could not be made durable."""
         if self._failed is not None:
+            # Whoever sends nothing here until this is well again would wait for ever: try a write.
+            self._queue.put(_Waiting((), probe=True))
             raise self._failed
         if not self._thread.is_alive():
             raise Unavailable(
@@ -187,9 +197,11 @@ class Journal:
             delete, self._forgotten = (drained if drained > self._forgotten else 0), drained
         try:
             rows = _rows([entry for each in waiting for entry in each.entries])
-            if not rows and not delete:
+            probe = any(each.probe for each in waiting)
+            if not rows and not delete and not probe:
                 return
-            freed = self._transaction(rows, delete)
+            began = time.perf_counter()
+            freed = self._transaction(rows, delete, probe=probe)
         except Exception as error:  # whatever it is: who waits must hear of it
             self._failed = _unwritable(error)
             _answer(waiting, self._failed)
@@ -198,13 +210,16 @@ class Journal:
         self.commits += 1
         self.depth += sum(row[2] for row in rows) - freed[0]
         self._bytes += sum(len(row[3]) for row in rows) - freed[1]
+        self.fsync_seconds.add(time.perf_counter() - began)
         if rows:  # before the answers go out: who was answered may ask what is committed
             self.committed = max(self.committed, rows[-1][0])
         _answer(waiting, None)
         if rows:
             self.on_commit()
 
-    def _transaction(self, rows: list[tuple[int, str, int, bytes]], delete: int) -> tuple[int, int]:
+    def _transaction(
+        self, rows: list[tuple[int, str, int, bytes]], delete: int, *, probe: bool
+    ) -> tuple[int, int]:
         """Make it so, or leave everything as it was; gives the lines and bytes that went away."""
         writer = self._writer
         freed = (0, 0)
@@ -217,6 +232,8 @@ class Journal:
                     (delete,),
                 ).fetchone()
                 writer.execute("DELETE FROM entries WHERE seq <= ?", (delete,))
+            if probe:
+                writer.execute("UPDATE journal SET id = id")
             writer.executemany("INSERT INTO entries VALUES (?, ?, ?, ?)", rows)
             writer.execute("COMMIT")
         except BaseException:
@@ -244,6 +261,20 @@ def read_entries(path: Path, after: int, max_lines: int, max_bytes: int) -> list
         return entries
     finally:
         connection.close()
+
+
+def age_of_oldest(path: Path, after: int, now: int) -> float:
+    """Of the journal at `path`: the seconds that the oldest entry after `after` has waited at `now`
+    (nanoseconds); 0 without one. Entries are numbered by the microsecond of their acknowledgement.
+    """
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        (oldest,) = connection.execute(
+            "SELECT min(seq) FROM entries WHERE seq > ?", (after,)
+        ).fetchone()
+    finally:
+        connection.close()
+    return 0.0 if oldest is None else max(0.0, now / 1e9 - oldest / 1e6)
 
 
 def _unwritable(error: Exception) -> Unavailable:

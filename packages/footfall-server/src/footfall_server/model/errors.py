@@ -81,3 +81,9 @@ class Unavailable(FootfallError):
     def __init__(self, code: str, message: str, *, retry_after: int = 5) -> None:
         super().__init__(code, message)
         self.retry_after = retry_after
+
+
+class TooSlow(FootfallError):
+    """The request didn't come in time."""
+
+    status = 408

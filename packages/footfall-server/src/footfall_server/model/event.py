@@ -47,7 +47,9 @@ class Event(msgspec.Struct, omit_defaults=True, gc=False):
 class RejectedEvent(msgspec.Struct, frozen=True):
     """What the door could not take, kept so that it can be looked at and replayed.
 
-    `body` is the JSON text of what was sent, without any IP address.
+    `body` is the JSON text of what was sent, without any IP address. `word` names the endpoint and
+    `sent_at` is what the client's clock showed for the whole request: both are what a replay needs
+    beside the body.
     """
 
     project: int
@@ -57,3 +59,5 @@ class RejectedEvent(msgspec.Struct, frozen=True):
     reason: str
     message: str
     body: str
+    word: str = ""
+    sent_at: datetime | None = None

@@ -19,6 +19,8 @@ class Reason(StrEnum):
     TOO_DEEP = "TOO_DEEP"
     NUMBER_OUT_OF_RANGE = "NUMBER_OUT_OF_RANGE"
     FOREIGN_TOKEN = "FOREIGN_TOKEN"  # noqa: S105
+    UNDECLARED_EVENT = "UNDECLARED_EVENT"
+    UNDECLARED_PROPERTY = "UNDECLARED_PROPERTY"
     STORE_REFUSED = "STORE_REFUSED"
 
 
@@ -36,5 +38,7 @@ MESSAGES: dict[Reason, str] = {
     Reason.FOREIGN_TOKEN: (
         "The event's `token` is another one than its batch's: send a batch for each project."
     ),
+    Reason.UNDECLARED_EVENT: "The project's manifest doesn't declare this event",
+    Reason.UNDECLARED_PROPERTY: "The project's manifest doesn't declare these properties",
     Reason.STORE_REFUSED: "The store could not take the event; it is kept here.",
 }

@@ -26,6 +26,7 @@ from footfall_server.store.migrations import migrate
 from footfall_server.store.store import Store
 
 _DATABASE = "footfall"
+_EMPTY = "default"
 
 # What this process has open itself: the lock file can't tell, and a process number means nothing
 # between two containers.
@@ -58,12 +59,14 @@ class Engine:
                 self._local.client = client
         return client
 
-    def execute(self, text: str) -> None:
+    def execute(self, text: str, parameters: Mapping[str, Any] | None = None) -> None:
         """One statement without an answer. Raises the client's `ClickHouseError`."""
-        self.client().command(text)
+        self.client().command(text, parameters=dict(parameters) if parameters else None)
 
-    def arrow(self, text: str, parameters: Mapping[str, Any]) -> pa.Table:
+    def arrow(self, text: str, parameters: Mapping[str, Any], *, guest: bool = False) -> pa.Table:
         """The answer as Arrow; its schema's metadata says `rows_read`.
+
+        A guest's text runs in an empty database: only a qualified name reaches a table.
 
         The client's own `query_arrow` drops the engine's count of rows read, which reports show,
         so this goes one layer below it.
@@ -76,7 +79,7 @@ class Engine:
                 bound,
                 "ArrowStream",
                 params={name.removeprefix("param_"): value for name, value in bind.items()},
-                database=client.database,
+                database=_EMPTY if guest else client.database,
             )
         except ClickHouseError:
             self._discard(client)

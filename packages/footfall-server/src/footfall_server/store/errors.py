@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from footfall_server.model.errors import FootfallError, Unavailable, Unprocessable
 
 
@@ -40,12 +42,25 @@ def error_code(error: Exception) -> int | None:
     return code if isinstance(code, int) else None
 
 
-def query_error(code: int | None, text: str) -> FootfallError:
+def query_error(code: int | None, text: str, *, guest: bool = False) -> FootfallError:
     """The engine's error number and text → the error that a caller of a query sees."""
     if code in _TOO_MUCH:
         name, message = _TOO_MUCH[code]
         return Unprocessable(name, f"{message}: {_NARROW}.")
+    if guest and code is not None:
+        return Unprocessable("INVALID_SQL", f"The SQL can't be run: {_why(text)}.", path="/sql")
     return StoreError("STORE_ERROR", f"The store refused a statement: {_first_line(text)}")
+
+
+# Where the engine's message begins to show the statement around the mistake, which isn't theirs.
+_AROUND = re.compile(r":? (?:In scope|while executing|In query|While processing|\(query|Stack)\b.*")
+
+
+def _why(text: str) -> str:
+    """What the engine has against a statement, without the statement."""
+    first = _first_line(text).partition("DB::Exception: ")
+    plain = _AROUND.sub("", first[2] or first[0])
+    return re.sub(r"\s*\([A-Z_]+\)$", "", plain).strip().rstrip(".:")[:300]
 
 
 def insert_error(code: int | None, text: str) -> FootfallError:

@@ -9,10 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """`text` names its parameters as `{name:Type}`; the engine binds the values."""
+    """`text` names its parameters as `{name:Type}`; the engine binds the values.
+
+    A `guest` is (partly) somebody else's text: it runs read-only in an empty database, so that only
+    a qualified name reaches a table, and what is wrong with it is an error of theirs.
+    """
 
     text: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    guest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,20 +13,50 @@ from starlette.types import ASGIApp
 from footfall_server.model.errors import NotFound
 from footfall_server.web import assets
 from footfall_server.web.account import AccountPages
+from footfall_server.web.behaviour_pages import (
+    FlowsPage,
+    FunnelPage,
+    LifecyclePage,
+    RetentionPage,
+    StickinessPage,
+)
 from footfall_server.web.boards import BoardPages
 from footfall_server.web.failure import Failures
 from footfall_server.web.gate import Gate, SignIn
 from footfall_server.web.headers import PageHeaders
 from footfall_server.web.insight import Insight
+from footfall_server.web.library_pages import EventsPage, InstallsPage, TractionPage
 from footfall_server.web.pages import Pages
 from footfall_server.web.project_settings import SettingsPages
+from footfall_server.web.release_pages import (
+    AdoptionPage,
+    ErrorsPage,
+    ExceptionsPage,
+    ReleasesPage,
+    RunTimePage,
+    SupportPage,
+)
 from footfall_server.web.render import Templates
 from footfall_server.web.services import Services
 from footfall_server.web.site import Served, Site
 from footfall_server.web.trends_page import TrendsPage
 
-GROUPS: tuple[type[Site], ...] = (Pages, AccountPages, SettingsPages)
-INSIGHTS: tuple[type[Insight], ...] = (TrendsPage,)
+GROUPS: tuple[type[Site], ...] = (Pages, AccountPages, SettingsPages, ReleasesPage, InstallsPage)
+INSIGHTS: tuple[type[Insight], ...] = (
+    TrendsPage,
+    FunnelPage,
+    RetentionPage,
+    FlowsPage,
+    LifecyclePage,
+    StickinessPage,
+    AdoptionPage,
+    ErrorsPage,
+    RunTimePage,
+    ExceptionsPage,
+    SupportPage,
+    EventsPage,
+    TractionPage,
+)
 
 
 def pages(services: Services) -> ASGIApp:

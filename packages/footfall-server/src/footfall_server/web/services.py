@@ -14,6 +14,10 @@ from footfall_server.model.project import Project
 class Insights(Protocol):
     async def run(self, project: Project, query: Mapping[str, Any], now: datetime) -> Result: ...
 
+    async def events(self, project: Project, parameters: Mapping[str, str]) -> dict[str, Any]: ...
+
+    async def schema(self, project: Project, now: datetime) -> dict[str, Any]: ...
+
 
 class Services(Protocol):
     """`base_url` is where clients reach this server; None: as the request came.

@@ -24,7 +24,27 @@ Served = tuple[str, Handler, tuple[str, ...]]
 
 NAVIGATION = (
     ("", (("overview", "overview", "Overview"), ("boards", "board", "Boards"))),
-    ("Insights", (("trends", "trend", "Trends"),)),
+    (
+        "Insights",
+        (
+            ("trends", "trend", "Trends"),
+            ("funnels", "funnel", "Funnels"),
+            ("retention", "retention", "Retention"),
+            ("flows", "flow", "Flows"),
+            ("lifecycle", "cycle", "Lifecycle"),
+        ),
+    ),
+    (
+        "Library",
+        (
+            ("events", "event", "Events"),
+            ("releases", "release", "Release health"),
+            ("support", "matrix", "Support matrix"),
+            ("exceptions", "alert", "Exceptions"),
+            ("installs", "lock", "Installs"),
+        ),
+    ),
+    ("Share", (("traction", "report", "Funder report"),)),
 )
 """The sidebar's groups: path, icon and text of each page."""
 

@@ -102,6 +102,11 @@ class View:
         """The first value of one of the page's own parameters."""
         return next(iter(self.every(name)), otherwise)
 
+    def with_own(self, name: str, value: str) -> tuple[tuple[str, str], ...]:
+        """The page's own parameters, this one with that value alone."""
+        kept = [pair for pair in self.own if pair[0] != name]
+        return tuple(sorted([*kept, (name, value)], key=lambda pair: pair[0]))
+
     def query(self) -> str:
         """The canonical query string, without the question mark; empty for the default view."""
         given: list[tuple[str, str]] = []

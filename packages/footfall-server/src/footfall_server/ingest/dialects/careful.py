@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, refusal
 from footfall_server.ingest.dialects.dialect import Origin, check_count
+from footfall_server.ingest.dialects.envelope import Fields
 from footfall_server.ingest.dialects.times import MICROSECOND, parse_time, skew_of
 from footfall_server.ingest.values import Refused, clean_properties, clean_text
 from footfall_server.model.errors import BadRequest
@@ -69,14 +69,14 @@ def events(
     A client's clock is known by the batch's `sentAt` or the event's own, which goes first if
     `own_first`.
     """
-    batch = Batch(dialect, origin.project, origin.received_at, None, [], [])
+    batch = Batch(dialect, origin.project, origin.received_at, None, [], [], sent_at=sent_at)
     received = (origin.received_at - EPOCH) // MICROSECOND
     for index, member in enumerate(members):
         own = parse_time(member.get("sentAt")) if isinstance(member, dict) else None
         known = (own or sent_at) if own_first else (sent_at or own)
         skew, source = skew_of(origin.received_at, known)
         try:
-            event = _event(member, origin.project, skew, received, source, origin.order + index)
+            event = _event(member, origin, skew, received, source, index)
         except Refused as error:
             batch.refused.append(refusal(index, error, lenient.as_sent(member)))
             continue
@@ -85,12 +85,22 @@ def events(
     return batch
 
 
-def _event(member: Any, project: int, skew: int, received: int, source: str, order: int) -> Event:
+def _event(member: Any, origin: Origin, skew: int, received: int, source: str, index: int) -> Event:
     """Any event that can be taken at all, or Refused with the reason."""
     if isinstance(member, lenient.TooDeep):
         raise Refused(Reason.TOO_DEEP, MESSAGES[Reason.TOO_DEEP])
     if not isinstance(member, dict):
         raise Refused(Reason.WRONG_TYPE, "An event must be a JSON object.")
+    kind, name, install, message_id, time, sent = fields(member)
+    properties, raw = clean_properties(sent)
+    return Event(
+        origin.project, kind, name, install, message_id or origin.make_id(), time or EPOCH,
+        skew, received, source, origin.order + index, properties, raw,
+    )  # fmt: skip
+
+
+def fields(member: dict[str, Any]) -> Fields:
+    """What one event says. Raises Refused."""
     kind = _kind(member)
     name = _name(member, kind)
     install = _identifier(member, "userId") or _identifier(member, "anonymousId")
@@ -98,13 +108,9 @@ def _event(member: Any, project: int, skew: int, received: int, source: str, ord
         install = _merged(member)
     if not install:
         raise Refused(Reason.MISSING_USER_ID, MESSAGES[Reason.MISSING_USER_ID])
-    message_id = _optional_text(member, "messageId") or str(uuid4())
-    properties, raw = clean_properties(_properties(member, kind))
+    message_id = _optional_text(member, "messageId")
     time = parse_time(member.get("timestamp")) or parse_time(member.get("originalTimestamp"))
-    return Event(
-        project, kind, name, install, message_id, time or EPOCH,
-        skew, received, source, order, properties, raw,
-    )  # fmt: skip
+    return Fields(kind, name, install, message_id, time, _properties(member, kind))
 
 
 def _merged(member: dict[str, Any]) -> str:

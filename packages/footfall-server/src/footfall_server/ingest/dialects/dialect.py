@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
+from uuid import uuid4
 
 from footfall_server.ingest.batch import Batch
 from footfall_server.ingest.body import MAX_BODY, MAX_DECOMPRESSED
@@ -26,14 +27,20 @@ class Request(NamedTuple):
     query: bytes = b""
 
 
+def random_id() -> str:
+    """For an event whose client gave it none."""
+    return str(uuid4())
+
+
 class Origin(NamedTuple):
-    """Whose events they are (`key` is what opened the project), when they came, and the first
-    place that they may take in the order of acknowledgement."""
+    """Whose events they are (`key` is what opened the project), when they came, the first place
+    that they may take in the order of acknowledgement, and ids for those that have none."""
 
     project: int
     key: str
     received_at: datetime
     order: int
+    make_id: Callable[[], str] = random_id
 
 
 class Reply(NamedTuple):

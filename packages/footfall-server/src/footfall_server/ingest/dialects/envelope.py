@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, refusal
@@ -69,19 +68,21 @@ def batch(
     """
     skew, source = skew_of(origin.received_at, sent_at)
     received = (origin.received_at - EPOCH) // MICROSECOND
-    made = Batch(dialect, origin.project, origin.received_at, skew, [], [], sent=members)
+    made = Batch(
+        dialect, origin.project, origin.received_at, skew, [], [], sent=members, sent_at=sent_at
+    )
     by_token = origin.key in tokens
     for index, (member, token) in enumerate(zip(members, tokens, strict=True)):
         try:
             if by_token and token and token != origin.key:
                 raise Refused(Reason.FOREIGN_TOKEN, MESSAGES[Reason.FOREIGN_TOKEN])
-            kind, name, install, message_id, time, sent = fields_of(_object(member))
-            properties, raw = clean_properties(_without_addresses(sent))
+            kind, name, install, message_id, time, sent = fields_of(object_of(member))
+            properties, raw = clean_properties(without_addresses(sent))
         except Refused as error:
             made.refused.append(refusal(index, error, lenient.as_sent(member)))
             continue
         event = Event(
-            origin.project, kind, name, install, message_id or str(uuid4()), time or EPOCH,
+            origin.project, kind, name, install, message_id or origin.make_id(), time or EPOCH,
             skew, received, source, origin.order + index, properties, raw,
         )  # fmt: skip
         made.events.append(event)
@@ -89,7 +90,8 @@ def batch(
     return made
 
 
-def _object(member: Any) -> dict[str, Any]:
+def object_of(member: Any) -> dict[str, Any]:
+    """What was sent as an event. Raises Refused if it is no JSON object."""
     if isinstance(member, lenient.TooDeep):
         raise Refused(Reason.TOO_DEEP, MESSAGES[Reason.TOO_DEEP])
     if isinstance(member, lenient.Malformed):
@@ -99,7 +101,7 @@ def _object(member: Any) -> dict[str, Any]:
     return member
 
 
-def _without_addresses(properties: dict[str, Any]) -> dict[str, Any]:
+def without_addresses(properties: dict[str, Any]) -> dict[str, Any]:
     """Operations on a profile ($set, …) hold properties in their turn, addresses among them."""
     return {
         name: _without_ip(value) if name.startswith("$") and isinstance(value, dict) else value

@@ -47,7 +47,7 @@ class Mixpanel:
     strict: bool
 
     def events(self, origin: Origin) -> Batch:
-        fields = _profile(self.word) if self.word in ("engage", "groups") else _event
+        fields = _profile(self.word) if self.word in ("engage", "groups") else event_fields
         return envelope.batch(NAME, self.members, self.tokens, origin, None, fields)
 
     def answer(self, batch: Batch) -> Reply:
@@ -86,7 +86,7 @@ def decoded(document: Any, wrapped: form.Form, request: Request) -> Decoded:
     return Mixpanel(word, members, tokens, keys, single, wrapped.flag("verbose"), strict)
 
 
-def _event(member: dict[str, Any]) -> envelope.Fields:
+def event_fields(member: dict[str, Any]) -> envelope.Fields:
     kind, name = envelope.named(member)
     sent = envelope.properties_of(member)
     install = envelope.identifier(sent, "distinct_id", "$user_id", "$device_id")

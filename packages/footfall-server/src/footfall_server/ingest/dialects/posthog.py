@@ -69,7 +69,7 @@ class PostHog:
 
     def events(self, origin: Origin) -> Batch:
         def fields(member: dict[str, Any]) -> envelope.Fields:
-            return _fields(member, self.default)
+            return event_fields(member, self.default)
 
         return envelope.batch(NAME, self.members, self.tokens, origin, self.sent_at, fields)
 
@@ -112,11 +112,15 @@ def decoded(document: Any, wrapped: form.Form, request: Request) -> Decoded:
     tokens = envelope.take_tokens(members)
     keys += [next(filter(None, tokens), None), request.key]
     known = tuple(key for key in keys if isinstance(key, str))
-    default = "$identify" if request.word == "engage" else ""
-    return PostHog(members, tokens, known, sent_at, single, default)
+    return PostHog(members, tokens, known, sent_at, single, default_name(request.word))
 
 
-def _fields(member: dict[str, Any], default: str) -> envelope.Fields:
+def default_name(word: str) -> str:
+    """What an event at this endpoint is called that doesn't say it."""
+    return "$identify" if word == "engage" else ""
+
+
+def event_fields(member: dict[str, Any], default: str = "") -> envelope.Fields:
     kind, name = envelope.named(member, default)
     sent = dict(envelope.properties_of(member))
     for field, value in member.items():

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
@@ -175,7 +174,7 @@ def _decode_single(request: Request, odd: bool) -> Segment:
 
 def _plain_events(decoded: Segment, origin: Origin) -> Batch:
     """The way of nearly every request: nothing to repair, nothing to refuse."""
-    project, _, received_at, order = origin
+    project, _, received_at, order, make_id = origin
     received = (received_at - EPOCH) // MICROSECOND
     skew, source = skew_of(received_at, decoded.sent_at)
     members = decoded.members
@@ -184,13 +183,14 @@ def _plain_events(decoded: Segment, origin: Origin) -> Batch:
     events = [
         Event(
             project, TRACK, it.event, it.userId or it.anonymousId,
-            it.messageId or str(uuid4()), it.timestamp or it.originalTimestamp or EPOCH,
+            it.messageId or make_id(), it.timestamp or it.originalTimestamp or EPOCH,
             skew, received, source, order + index, it.properties,
             "" if shaped else lost_nulls(it.properties),
         )
         for index, it in enumerate(members)
     ]  # fmt: skip
-    return Batch(NAME, project, received_at, skew, events, list(range(len(events))))
+    places = list(range(len(events)))
+    return Batch(NAME, project, received_at, skew, events, places, sent_at=decoded.sent_at)
 
 
 def _needs_care(members: list[PlainEvent]) -> bool:

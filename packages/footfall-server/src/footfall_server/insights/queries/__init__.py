@@ -8,7 +8,11 @@ names of properties: so references to properties are found without a word from t
 
 from __future__ import annotations
 
+from footfall_server.insights.queries.activity import Lifecycle, Stickiness
 from footfall_server.insights.queries.common import (
+    Action,
+    Behaviour,
+    Cohort,
     Cut,
     Filter,
     Installs,
@@ -18,6 +22,18 @@ from footfall_server.insights.queries.common import (
     Value,
 )
 from footfall_server.insights.queries.events_table import EventsTable
+from footfall_server.insights.queries.release_health import (
+    Adoption,
+    DropCost,
+    Errors,
+    Exceptions,
+    Granularity,
+    RunTime,
+    SupportMatrix,
+    Traction,
+)
+from footfall_server.insights.queries.retention import Retention
+from footfall_server.insights.queries.sql import Sql
 from footfall_server.insights.queries.trends import (
     OF_PROPERTY,
     PERCENTILES,
@@ -34,22 +50,48 @@ __all__ = [
     "PROPERTY_FIELDS",
     "REPORTS",
     "ROLLING_DAYS",
+    "Action",
+    "Adoption",
+    "Behaviour",
+    "Cohort",
     "Cut",
+    "DropCost",
+    "Errors",
     "EventsTable",
+    "Exceptions",
     "Filter",
     "Formula",
+    "Granularity",
     "Installs",
     "Interval",
+    "Lifecycle",
     "Measure",
     "Op",
     "Query",
+    "Retention",
+    "RunTime",
     "Series",
+    "Sql",
+    "Stickiness",
+    "SupportMatrix",
+    "Traction",
     "Trends",
     "Value",
 ]
 
 REPORTS: dict[str, type[Query]] = {
+    "adoption": Adoption,
+    "drop_cost": DropCost,
+    "errors": Errors,
     "events_table": EventsTable,
+    "exceptions": Exceptions,
+    "lifecycle": Lifecycle,
+    "retention": Retention,
+    "run_time": RunTime,
+    "sql": Sql,
+    "stickiness": Stickiness,
+    "support_matrix": SupportMatrix,
+    "traction": Traction,
     "trends": Trends,
 }
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
 Installs = Literal["all", "persistent", "ephemeral", "ci", "human"]
 Interval = Literal["hour", "day", "week", "month", "quarter"]
@@ -72,6 +73,44 @@ class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError("edges are 1 to 50 rising numbers")
 
 
+class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An event of one of these names (None: any) that passes the filters."""
+
+    event: str | Annotated[tuple[str, ...], Meta(min_length=1)] | None = None
+    filters: tuple[Filter, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...] | None:
+        """The names; None: any."""
+        return (self.event,) if isinstance(self.event, str) else self.event
+
+
+class Behaviour(Action, frozen=True, forbid_unknown_fields=True):
+    """The action `at_least` that many times in the last `days` days, events counted once each."""
+
+    at_least: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    days: Annotated[int, Meta(ge=1, le=3_660)] = 28
+
+
+class Cohort(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Installs that show `all` of these behaviours, or `any` of them."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=200)]
+    all: Annotated[tuple[Behaviour, ...], Meta(min_length=1, max_length=10)] | None = None
+    any: Annotated[tuple[Behaviour, ...], Meta(min_length=1, max_length=10)] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.all is None) == (self.any is None):
+            raise ValueError("A cohort has one of all and any")
+        if "\0" in self.name:
+            raise ValueError("A cohort's name has no NUL in it")
+
+    @property
+    def behaviours(self) -> tuple[Behaviour, ...]:
+        """What is asked for, all or any of it."""
+        return self.all or self.any or ()
+
+
 class Query(
     msgspec.Struct,
     frozen=True,
@@ -80,10 +119,14 @@ class Query(
     tag_field="report",
     rename={"from_": "from"},
 ):
-    """What every report takes: the range, the timezone (None: the project's), who, which."""
+    """What every report takes: the range, the timezone (None: the project's), who, which.
+
+    `cohorts` are definitions for this query; they come before the project's of the same name.
+    """
 
     from_: str
     to: str
     timezone: str | None = None
     installs: Installs = "all"
     filters: tuple[Filter, ...] = ()
+    cohorts: Annotated[tuple[Cohort, ...], Meta(max_length=50)] = ()

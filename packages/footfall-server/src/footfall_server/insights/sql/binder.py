@@ -16,6 +16,14 @@ class Binder:
         self.parameters: dict[str, Any] = {}
         self._expressions: dict[str, str] = {}
         self._known: dict[tuple[str, str], str] = {}
+        self._prefix = "e"
+
+    def inner(self) -> Binder:
+        """For a subquery: the same parameters, but names for its own expressions."""
+        inner = Binder()
+        inner.parameters, inner._known = self.parameters, self._known
+        inner._prefix = f"i{self._prefix}"
+        return inner
 
     def bind(self, value: Any, kind: str) -> str:
         """The placeholder of a value of an engine type."""
@@ -28,7 +36,7 @@ class Binder:
 
     def name(self, expression: str) -> str:
         """A short name for an expression that is used several times."""
-        return self._expressions.setdefault(expression, f"e{len(self._expressions)}")
+        return self._expressions.setdefault(expression, f"{self._prefix}{len(self._expressions)}")
 
     def named(self) -> str:
         """The `WITH` clause of every name given so far."""

@@ -7,8 +7,11 @@ segments and lists need only the code. Numbers also have a **number**, null for 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 from footfall_server.insights.queries import Cut
 from footfall_server.insights.sql.binder import Binder
@@ -23,7 +26,11 @@ _CODED = frozenset(
     }
 )  # fmt: skip
 _TEXTS = frozenset({"event", "install"})
-BUILT_IN = _CODED | _TEXTS | {"run_time", "process_run_time", "session_id", "received_at", "weight"}
+BUILT_IN = (
+    _CODED
+    | _TEXTS
+    | {"run_time", "process_run_time", "session_id", "received_at", "weight", "cohort"}
+)
 _OWN = "properties."
 _MAX_DOTS = 3
 
@@ -44,6 +51,35 @@ class Column:
     instant: str | None = None
 
 
+Membership = Callable[[Binder], str]
+"""Gives the condition that an event's install is in a cohort."""
+
+
+class Cohorts(str):
+    """The name `cohort` in a query of which the cohorts are known: a list of names at each event.
+
+    It goes wherever a property's name goes, so no report needs to know of cohorts.
+    """
+
+    members: tuple[tuple[str, Membership], ...]
+
+    def __new__(cls, members: tuple[tuple[str, Membership], ...]) -> Cohorts:
+        named = super().__new__(cls, "cohort")
+        named.members = members
+        return named
+
+    def code(self, binder: Binder) -> str:
+        """The names of an event's cohorts as a list's code, '' where it has none."""
+        names = [
+            f"if({condition(binder)}, {binder.text(msgspec.json.encode(name).decode())}, '')"
+            for name, condition in self.members
+        ]
+        listed = ", ".join(names or ["''"])
+        found = binder.name(f"arrayFilter(n -> n != '', [{listed}])")
+        joined = f"concat('j[', arrayStringConcat({found}, ','), ']')"
+        return binder.name(f"if(empty({found}), '', {joined})")
+
+
 def quoted(name: str) -> str:
     """An identifier of the engine."""
     return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
@@ -54,6 +90,8 @@ def column(name: str, binder: Binder) -> Column:
 
     Raises `Unprocessable` UNKNOWN_PROPERTY for a name that can't be one.
     """
+    if isinstance(name, Cohorts):
+        return Column(name, name.code(binder), "NULL")
     if name in _CODED:
         return Column(name, f"{name}_code", _number_of((name,)))
     if name in _TEXTS:

@@ -9,6 +9,7 @@ from footfall_server.insights.queries import Filter, Installs, Value
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import (
     FLAGS,
+    Cohorts,
     Column,
     column,
     elements,
@@ -100,6 +101,8 @@ class Conditions:
 
     def _positive(self, filter_: Filter, op: str) -> str:
         name, values = filter_.property or "", filter_.values
+        if isinstance(name, Cohorts):
+            return self._in_cohort(name, values)
         read = column(name, self._binder)
         if op == "is_set":
             return f"{read.code} != ''"
@@ -114,6 +117,10 @@ class Conditions:
         if name in FLAGS:
             read = _flag(read)
         return self._any_element(read, lambda code, number: self._test(op, values, code, number))
+
+    def _in_cohort(self, cohorts: Cohorts, values: tuple[Value, ...]) -> str:
+        tests = [test(self._binder) for name, test in cohorts.members if name in values]
+        return f"({' OR '.join(tests) or '0'})"
 
     def _any_element(self, read: Column, test: Callable[[str, str], str]) -> str:
         """The test on the value, or on any element when it is a list."""

@@ -8,6 +8,15 @@ from typing import Any
 
 from footfall_server.store import Statement
 
+# An event with all that it came with; instants in microseconds since 1970.
+EVENT = (
+    "message_id, kind, event, install, position, time_source,"
+    " toUnixTimestamp64Micro(time) AS time_us,"
+    " toUnixTimestamp64Micro(client_time) AS client_us,"
+    " toUnixTimestamp64Micro(received_at) AS received_us,"
+    " toJSONString(properties) AS properties_text, raw"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -47,12 +56,7 @@ def listing(page: Page) -> Statement:
         )
         parameters["time"], parameters["place"] = page.after
     text = (
-        "SELECT message_id, kind, event, install, position, time_source,"
-        " toUnixTimestamp64Micro(time) AS time_us,"
-        " toUnixTimestamp64Micro(client_time) AS client_us,"
-        " toUnixTimestamp64Micro(received_at) AS received_us,"
-        " toJSONString(properties) AS properties_text, raw"
-        f" FROM events FINAL WHERE {' AND '.join(conditions)}"
+        f"SELECT {EVENT} FROM events FINAL WHERE {' AND '.join(conditions)}"
         " ORDER BY time DESC, position DESC LIMIT {rows:UInt32}"
     )
     return Statement(text, parameters)

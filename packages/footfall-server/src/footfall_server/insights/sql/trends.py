@@ -50,7 +50,8 @@ def ranking(plan: TrendsPlan, versions: Versions) -> Statement:
     text = (
         "SELECT segment, max(listed) OVER () AS lists FROM (SELECT segment, "
         f"sum(events) AS events, max({' OR '.join(listed) or '0'}) AS listed "
-        f"FROM ({sources}) ARRAY JOIN {_keys(dimensions, names)} AS segment GROUP BY segment) "
+        f"FROM ({sources}) ARRAY JOIN {combinations(dimensions, names)} AS segment "
+        "GROUP BY segment) "
         f"ORDER BY round(events, 6) DESC, segment LIMIT {limit}"
     )
     return Statement(text, binder.parameters)
@@ -131,7 +132,7 @@ def _split(plan: TrendsPlan, shown: Shown, binder: Binder) -> _Split:
     top = binder.texts([key(one) for one in shown.segments])
     other = binder.text(key((OTHER,) * len(dimensions)))
     if shown.lists:
-        each = f"arrayMap(s -> if(s IN {top}, s, {other}), {_keys(dimensions, codes)})"
+        each = f"arrayMap(s -> if(s IN {top}, s, {other}), {combinations(dimensions, codes)})"
         return _Split("joined", f"ARRAY JOIN arrayDistinct({each}) AS joined", ("segment",))
     segments = [one.segment(code) for one, code in zip(dimensions, codes, strict=True)]
     own = segments[0] if len(segments) == 1 else f"concat({_NUL.join(segments)})"
@@ -153,8 +154,8 @@ def segment_of(text: str) -> Segment:
     return tuple(text.split("\0"))
 
 
-def _keys(dimensions: list[Dimension], codes: list[str]) -> str:
-    """Every combination of a row's segments, as an array of keys."""
+def combinations(dimensions: list[Dimension], codes: list[str]) -> str:
+    """Every combination of the segments of codes (SQL, one a dimension), as an array of keys."""
     ways = [one.segments(code) for one, code in zip(dimensions, codes, strict=True)]
     found = ways[0]
     for way in ways[1:]:

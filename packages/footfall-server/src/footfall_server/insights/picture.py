@@ -1,22 +1,26 @@
-"""Design tokens outside the browser: the same file, read for pictures."""
+"""A chart's specification as a picture: with the light theme, without a browser or the network."""
 
 from __future__ import annotations
 
 import re
 from functools import cache
-from typing import Any
+from importlib.resources import files
+from typing import Any, Literal
 
-from footfall_server.web.assets import FOLDER
-from footfall_server.web.charts import Chart
+import altair as alt
+
+from footfall_server.insights.plot import Spec
 
 FONT = "Inter, Noto Sans, DejaVu Sans, Helvetica, Arial, sans-serif"
 WIDTH = 760  # CSS pixels of a picture's plot
 
+Form = Literal["svg", "png"]
+
 
 @cache
 def light() -> dict[str, str]:
-    """Every token of the light theme by its name, without the dashes."""
-    css = (FOLDER / "tokens.css").read_text()
+    """Every token of the light theme by its name, without the dashes: the pages' own file."""
+    css = files("footfall_server").joinpath("web", "static", "tokens.css").read_text("utf-8")
     block = re.search(r":root \{(.*?)\n\}", css, re.DOTALL)
     assert block is not None
     return dict(re.findall(r"--([\w-]+):\s*([^;]+);", block.group(1)))
@@ -36,12 +40,11 @@ def resolve(node: Any, tokens: dict[str, str]) -> Any:
     return node
 
 
-def picture(chart: Chart) -> dict[str, Any]:
-    """The chart's specification with the light theme, a size and a title of its own."""
-    tokens = light()
-    title = {
-        "text": chart.title,
-        "subtitle": chart.subtitle,
+def standalone(spec: Spec, title: str = "", subtitle: str = "") -> dict[str, Any]:
+    """The specification with the light theme, a size and a title of its own."""
+    heading = {
+        "text": title,
+        "subtitle": subtitle,
         "anchor": "start",
         "offset": 12,
         "color": "@text",
@@ -49,9 +52,22 @@ def picture(chart: Chart) -> dict[str, Any]:
         "font": FONT,
         "subtitleFont": FONT,
     }
-    whole = {**chart.spec, "width": WIDTH, "title": title, "config": theme()}
-    resolved: dict[str, Any] = resolve(whole, tokens)
+    whole = {"$schema": alt.SCHEMA_URL, **spec, "width": WIDTH, "config": theme()}
+    if title or subtitle:
+        whole["title"] = heading
+    resolved: dict[str, Any] = resolve(whole, light())
     return resolved
+
+
+def draw(spec: dict[str, Any], form: Form) -> bytes:
+    """A standalone specification as SVG text or as PNG at twice its size."""
+    import vl_convert  # 90 MB, and needed for pictures alone
+
+    options: dict[str, Any] = {"vl_version": "6.4", "allowed_base_urls": []}
+    if form == "svg":
+        return str(vl_convert.vegalite_to_svg(spec, **options)).encode()
+    png: bytes = vl_convert.vegalite_to_png(spec, scale=2, **options)
+    return png
 
 
 def theme() -> dict[str, Any]:

@@ -1,0 +1,137 @@
+"""`python -m benchmarks.insights [--events N …] [--rounds R] [--only WORD] [--keep DIR]`
+
+For each size a year of events is made inside the engine, partitions merged as the server merges
+quiet ones, and the same events are given to DuckDB (`peers.lock`, in `.bench-insights/`). Each
+question is asked in a process of its own: once cold (the files' pages dropped from the system's
+cache first), then hot. Ratios are of the hot medians, ours to DuckDB's; with several sizes the
+growth of the hot median follows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from footfall_server.store import open_store
+
+from benchmarks.insights.events import fill
+from benchmarks.insights.questions import QUESTIONS, Question
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+PEER = ROOT / ".bench-insights" / "bin" / "python"
+_FLAT = (
+    "time, toString(event) AS event, install_key, message_id, weight, "
+    "properties.library_version.:String AS library_version, "
+    "properties.python_version.:String AS python_version, "
+    "properties.os_type.:String AS os_type, properties.exception_type.:String AS exception_type, "
+    "properties.ephemeral.:Bool AS ephemeral, "
+    "properties.exception_occurred.:Bool AS exception_occurred, "
+    "coalesce(properties.run_time.:Float64, toFloat64(properties.run_time.:Int64)) AS run_time"
+)
+
+
+def prepare(data: Path, events: int) -> None:
+    """Both stores, unless they are there from an earlier run."""
+    if (data / "ready").exists():
+        return
+    data.mkdir(parents=True, exist_ok=True)
+    began = time.perf_counter()
+    store = open_store(f"chdb://{data}/store", data / "temporary")
+    fill(store, 1, events)
+    while store.maintain(quiet_seconds=0):
+        pass
+    parquet = data / "events.parquet"
+    store._engine.execute(
+        f"INSERT INTO FUNCTION file('{parquet}', Parquet) SELECT {_FLAT} FROM events FINAL"
+    )
+    store.close()
+    subprocess.run(
+        [str(PEER), str(HERE / "peer.py"), "load", str(parquet), str(data / "duck.db")], check=True
+    )
+    parquet.unlink()
+    (data / "ready").touch()
+    print(f"\n{events:,} events made in {time.perf_counter() - began:,.0f} s.", flush=True)
+
+
+def forget(folder: Path) -> None:
+    """Drops the files' pages from the system's cache."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def measure(data: Path, command: list[str]) -> dict[str, Any]:
+    os.sync()
+    forget(data)
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    found: dict[str, Any] = json.loads(done.stdout.decode().strip().splitlines()[-1])
+    hot = sorted(found["hot"])
+    found["median"], found["p95"] = median(hot), hot[math.ceil(0.95 * len(hot)) - 1]
+    return found
+
+
+def compared(data: Path, question: Question, rounds: int) -> tuple[float, float | None]:
+    """Prints a row; the hot medians."""
+    ours = measure(
+        data, [sys.executable, "-m", "benchmarks.insights.ours", str(data), question.name,
+               str(rounds)]
+    )  # fmt: skip
+    cells = [question.name, *(f"{ours[key]:.2f}" for key in ("cold", "median", "p95"))]
+    cells.append(f"{ours['peak']:,.0f}")
+    peer = None
+    if question.sql is not None:
+        command = [str(PEER), str(HERE / "peer.py"), "ask", str(data / "duck.db"), question.sql,
+                   str(rounds)]  # fmt: skip
+        theirs = measure(data, command)
+        peer = theirs["median"]
+        cells += [f"{theirs[key]:.2f}" for key in ("cold", "median", "p95")]
+        cells += [f"{theirs['peak']:,.0f}", f"{ours['median'] / peer:.2f}"]
+    print("| " + " | ".join(cells) + " |", flush=True)
+    return ours["median"], peer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--only", default="", help="questions whose name has this word")
+    parser.add_argument("--keep", type=Path, help="a directory that keeps what was made")
+    options = parser.parse_args()
+    subprocess.run([sys.executable, str(ROOT / "tools/bootstrap.py"), "venv", ".bench-insights",
+                    "benchmarks/insights/peers.lock"], check=True)  # fmt: skip
+    asked = [one for one in QUESTIONS if options.only in one.name]
+    medians: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory() as fresh:
+        for events in options.events:
+            data = (options.keep or Path(fresh)) / str(events)
+            prepare(data, events)
+            print(
+                f"\n| {events:,} events, s | cold | hot | p95 | peak MB | DuckDB cold | hot | p95 "
+                "| peak MB | ours / DuckDB |\n|---|" + "---|" * 9,
+                flush=True,
+            )
+            for question in asked:
+                hot, _ = compared(data, question, options.rounds)
+                medians.setdefault(question.name, []).append(hot)
+    if len(options.events) > 1:
+        sizes = " → ".join(f"{events:,}" for events in options.events)
+        print(f"\n| hot median, growth over {sizes} | times |\n|---|---|")
+        for name, hot in medians.items():
+            grown = ", ".join(f"{b / a:.1f}" for a, b in pairwise(hot))
+            print(f"| {name} | {grown} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""`python -m benchmarks.insights.ours DATA NAME ROUNDS`: one question, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from footfall_server.insights import Insights
+from footfall_server.model.project import Project
+from footfall_server.store import open_store
+
+from benchmarks.insights.questions import QUESTIONS
+
+PROJECT = Project(1, "bench")
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def peak() -> float:
+    """The most memory that the process has had, in MB."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def main(data: Path, name: str, rounds: int) -> None:
+    [question] = [one for one in QUESTIONS if one.name == name]
+    store = open_store(f"chdb://{data}/store", data / "temporary")
+    insights = Insights(store)
+    times, rows = [], 0
+    for _ in range(rounds + 1):
+        began = time.perf_counter()
+        rows = len(asyncio.run(insights.run(PROJECT, question.query, NOW)).rows)
+        times.append(time.perf_counter() - began)
+    store.close()
+    print(json.dumps({"cold": times[0], "hot": times[1:], "peak": peak(), "rows": rows}))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

@@ -1,0 +1,35 @@
+"""`python peer.py load PARQUET DATABASE | ask DATABASE SQL ROUNDS`: DuckDB, on as many threads."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import duckdb
+
+
+def load(parquet: str, database: str) -> None:
+    with duckdb.connect(database) as connection:
+        connection.execute(f"CREATE TABLE events AS FROM '{parquet}' ORDER BY time")
+
+
+def ask(database: str, sql: str, rounds: int) -> None:
+    times, rows = [], 0
+    with duckdb.connect(database, read_only=True) as connection:
+        for _ in range(rounds + 1):
+            began = time.perf_counter()
+            rows = len(connection.execute(sql).fetchall())
+            times.append(time.perf_counter() - began)
+    status = Path("/proc/self/status").read_text()
+    peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
+    print(json.dumps({"cold": times[0], "hot": times[1:], "peak": peak, "rows": rows}))
+
+
+if __name__ == "__main__":
+    what, *rest = sys.argv[1:]
+    if what == "load":
+        load(*rest)
+    else:
+        ask(rest[0], rest[1], int(rest[2]))

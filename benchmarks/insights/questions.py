@@ -1,0 +1,146 @@
+"""The questions: as a query, and as SQL that DuckDB can answer; None where it isn't asked.
+
+DuckDB has one flat table without repeats, with types and a hash of the install made beforehand, so
+it neither looks for repeats nor reads JSON. It has no weighted percentiles: weights are left out
+there. `v` has the versions with their ranks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+YEAR = {"from": "2025-07-01", "to": "2026-06-30"}
+LAST = {"from": "2026-04-02", "to": "2026-06-30"}
+VERSIONS = """v AS (SELECT library_version, dense_rank() OVER (
+    ORDER BY string_split(library_version, '.')::INT[]) AS r
+    FROM (SELECT DISTINCT library_version FROM events))"""
+PYTHONS = """p AS (SELECT python_version, dense_rank() OVER (
+    ORDER BY string_split(python_version, '.')::INT[]) AS r
+    FROM (SELECT DISTINCT python_version FROM events))"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question by name: the query, and the peer's SQL."""
+
+    name: str
+    query: dict[str, Any]
+    sql: str | None
+
+
+def _trend(**series: Any) -> dict[str, Any]:
+    return {"report": "trends", **YEAR, "interval": "week", "series": [series]}
+
+
+QUESTIONS = [
+    Question(
+        "trends: calls by week",
+        _trend(measure="total"),
+        "SELECT date_trunc('week', time) w, sum(weight) FROM events GROUP BY w ORDER BY w",
+    ),
+    Question(
+        "trends: installs by week",
+        _trend(measure="unique"),
+        "SELECT date_trunc('week', time) w, count(DISTINCT install_key) FROM events "
+        "GROUP BY w ORDER BY w",
+    ),
+    Question(
+        "trends: installs by week and version",
+        _trend(measure="unique") | {"breakdown": ["library_version"], "limit": 6},
+        """WITH top AS (SELECT library_version FROM events GROUP BY 1 ORDER BY sum(weight) DESC
+            LIMIT 6)
+        SELECT date_trunc('week', time) w, CASE WHEN library_version IN (FROM top)
+            THEN library_version ELSE 'other' END s, count(DISTINCT install_key)
+        FROM events GROUP BY w, s ORDER BY w, s""",
+    ),
+    Question(
+        "trends: median run time by week",
+        _trend(measure="p50", property="run_time"),
+        "SELECT date_trunc('week', time) w, quantile_cont(run_time, 0.5) FROM events "
+        "GROUP BY w ORDER BY w",
+    ),
+    Question(
+        "trends: monthly actives by week",
+        _trend(measure="mau"),
+        """WITH days AS (SELECT DISTINCT install_key, time::DATE d FROM events),
+        weeks AS (SELECT DISTINCT date_trunc('week', d)::DATE + 6 e FROM days)
+        SELECT e, count(DISTINCT install_key) FROM weeks JOIN days ON d BETWEEN e - 29 AND e
+        GROUP BY e ORDER BY e""",
+    ),
+    Question(
+        "events_table, 90 days",
+        {"report": "events_table", **LAST},
+        """SELECT event, sum(weight), count(DISTINCT install_key),
+            sum(weight) / count(DISTINCT install_key), quantile_cont(run_time, [0.5, 0.9]),
+            sum(weight) FILTER (exception_occurred) / sum(weight), min(time), max(time)
+        FROM events WHERE time >= '2026-04-02' GROUP BY event""",
+    ),
+    Question(
+        "adoption by week",
+        {"report": "adoption", **YEAR, "interval": "week"},
+        f"""WITH {VERSIONS}, newest AS (SELECT date_trunc('week', time) w, install_key, max(r) r
+            FROM events JOIN v USING (library_version) GROUP BY w, install_key)
+        SELECT w, r, count(*) FROM newest GROUP BY w, r""",
+    ),
+    Question(
+        "adoption of systems by week",
+        {"report": "adoption", **YEAR, "interval": "week", "by": "os_type"},
+        """WITH last AS (SELECT date_trunc('week', time) w, install_key, arg_max(os_type, time) o
+            FROM events GROUP BY w, install_key)
+        SELECT w, o, count(*) FROM last GROUP BY w, o""",
+    ),
+    Question(
+        "errors by version",
+        {"report": "errors", **YEAR},
+        f"""WITH {VERSIONS}, used AS (SELECT r, install_key, sum(weight) n,
+            sum(weight) FILTER (exception_occurred) x, bool_or(exception_occurred) f
+            FROM events JOIN v USING (library_version) GROUP BY r, install_key),
+        own AS (SELECT r, sum(n) n, sum(x) x, count(*) i, count(*) FILTER (f) f
+            FROM used GROUP BY r),
+        baseline AS (SELECT r, count(*) i, count(*) FILTER (f) f FROM (
+            SELECT v.r, install_key, bool_or(f) f FROM (SELECT DISTINCT r FROM v) v
+            JOIN used ON used.r BETWEEN v.r - 3 AND v.r - 1 GROUP BY v.r, install_key) GROUP BY r)
+        SELECT * FROM own LEFT JOIN baseline USING (r)""",
+    ),
+    Question(
+        "exceptions",
+        {"report": "exceptions", **YEAR},
+        f"""WITH {VERSIONS} SELECT exception_type, sum(weight), count(DISTINCT install_key),
+            min(r), max(r), min(time), max(time)
+        FROM events JOIN v USING (library_version) WHERE exception_occurred GROUP BY 1""",
+    ),
+    Question(
+        "run_time by version",
+        {"report": "run_time", **YEAR},
+        """SELECT library_version, event, sum(weight), quantile_cont(run_time, [0.5, 0.9, 0.99])
+        FROM events GROUP BY library_version, event""",
+    ),
+    Question(
+        "support_matrix",
+        {"report": "support_matrix", **YEAR, "granularity": "minor"},
+        """WITH last AS (SELECT install_key,
+            arg_max((python_version, library_version), time) c FROM events GROUP BY install_key)
+        SELECT c, count(*) FROM last GROUP BY c""",
+    ),
+    Question(
+        "drop_cost",
+        {"report": "drop_cost", **YEAR, "values": ["3.8"]},
+        f"""WITH {PYTHONS}, weekly AS (SELECT install_key,
+            (DATE '2026-06-30' - time::DATE) // 7 AS w, max(r) r
+            FROM events JOIN p USING (python_version)
+            WHERE time >= '2026-04-08' AND NOT ephemeral GROUP BY ALL),
+        four AS (SELECT install_key, max(r) r FROM weekly WHERE w < 4 GROUP BY install_key)
+        SELECT w, r, count(*) FROM weekly GROUP BY w, r
+        UNION ALL SELECT 12, r, count(*) FROM four GROUP BY r""",
+    ),
+    Question(
+        "traction",
+        {"report": "traction", **YEAR},
+        f"""WITH {VERSIONS}, used AS (SELECT install_key, date_trunc('week', time) w, max(r) r
+            FROM events JOIN v USING (library_version) GROUP BY ALL),
+        began AS (SELECT install_key, min(w) b FROM used GROUP BY install_key)
+        SELECT w, r, count(*), count(*) FILTER (w = b), count(*) FILTER (w = b + INTERVAL 28 DAY)
+        FROM used JOIN began USING (install_key) GROUP BY w, r""",
+    ),
+]

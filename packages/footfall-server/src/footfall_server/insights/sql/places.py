@@ -1,0 +1,74 @@
+"""What reports share that give each install one value: conditions, codes, places, the last event.
+
+A place is a value's number in an order made outside the engine (`insights.values`): small, fast to
+compare, and in the order of versions.
+"""
+
+from __future__ import annotations
+
+from footfall_server.insights.answer import Asked, Q
+from footfall_server.insights.periods import Range
+from footfall_server.insights.queries import Installs
+from footfall_server.insights.sql.binder import Binder
+from footfall_server.insights.sql.column import column
+from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.values import MAX_VALUES, Scale
+from footfall_server.store import Statement
+
+FAILED = "exception_occurred_code = 'jtrue'"
+
+# Later is greater: the time, then the client's own order.
+STAMP = (
+    "bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Micro(time)), 64), toUInt128(bitNot(version)))"
+)
+
+
+def condition(
+    asked: Asked[Q],
+    binder: Binder,
+    within: Range | None = None,
+    installs: Installs | None = None,
+    event: str | None = None,
+) -> str:
+    """The query's own condition; `within`, `installs` and `event` instead of or beside its own."""
+    query = asked.query
+    return where(
+        asked.project.id,
+        within or asked.within,
+        installs or query.installs,
+        query.filters,
+        None if event is None else (event,),
+        binder,
+        asked.versions,
+    )
+
+
+def codes(
+    asked: Asked[Q],
+    name: str,
+    within: Range | None = None,
+    installs: Installs | None = None,
+    event: str | None = None,
+    *,
+    once: bool = False,
+) -> Statement:
+    """The distinct codes of a property, one more than are allowed if there are more.
+
+    Unless `once`, of every copy of a repeated event: for an order a few codes too many do no harm,
+    and reading is faster.
+    """
+    binder = Binder()
+    code = column(name, binder).code
+    limited = condition(asked, binder, within, installs, event)
+    text = (
+        f"{binder.named()}SELECT DISTINCT toString({code}) AS code "
+        f"FROM {EVENTS if once else 'events'} WHERE {limited} LIMIT {MAX_VALUES + 1}"
+    )
+    return Statement(text, binder.parameters)
+
+
+def place(name: str, scale: Scale, binder: Binder) -> str:
+    """The place of an event's value; 0 for a code that the scale doesn't have."""
+    known = binder.texts(scale.codes)
+    places = binder.bind(scale.places, "Array(UInt16)")
+    return f"toUInt16(transform({column(name, binder).code}, {known}, {places}, 0))"

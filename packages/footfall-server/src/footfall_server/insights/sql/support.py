@@ -1,0 +1,74 @@
+"""Support: each install in one cell of a matrix, and what it would cost to drop a value."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from footfall_server.insights.answer import Asked
+from footfall_server.insights.periods import Range, Shift, moved
+from footfall_server.insights.queries import DropCost, SupportMatrix
+from footfall_server.insights.sql.binder import Binder
+from footfall_server.insights.sql.events import EVENTS
+from footfall_server.insights.sql.filters import installs_condition
+from footfall_server.insights.sql.places import STAMP, condition, place
+from footfall_server.insights.values import Scale
+from footfall_server.store import Statement
+
+WEEKS, WEEKS_OF_SHARE = 12, 4
+
+
+def matrix(asked: Asked[SupportMatrix], rows: Scale, columns: Scale) -> Statement:
+    """Rows `row`, `column` (places of the install's last event), `installs`."""
+    binder = Binder()
+    row = place(asked.query.rows, rows, binder)
+    column = place(asked.query.columns, columns, binder)
+    limited = condition(asked, binder)
+    text = (
+        "SELECT bitShiftRight(cell, 16) AS row, bitAnd(cell, 65535) AS column, count() AS installs "
+        "FROM (SELECT install_key, argMax(own, stamp) AS cell FROM ("
+        f"{binder.named()}SELECT install_key, {STAMP} AS stamp, "
+        f"bitOr(bitShiftLeft(toUInt32({row}), 16), toUInt32({column})) AS own "
+        f"FROM {EVENTS} WHERE {limited}) GROUP BY install_key) GROUP BY row, column"
+    )
+    return Statement(text, binder.parameters)
+
+
+def weeks(within: Range) -> list[Range]:
+    """Twelve windows of seven days on the wall clock, from the last one (ending at `to`) back."""
+    ends = [moved(within.end, Shift(days=7 * back), within.zone) for back in range(WEEKS + 1)]
+    return [Range(ends[back + 1], ends[back], within.zone) for back in range(WEEKS)]
+
+
+def all_weeks(within: Range) -> Range:
+    """Everything that the cost of dropping looks at."""
+    return replace(within, start=weeks(within)[-1].start)
+
+
+def drop_cost(asked: Asked[DropCost], scale: Scale) -> Statement:
+    """Rows `week` (0: the last one; WEEKS: the last four together), `place`, `installs`.
+
+    Persistent installs only, each with one value in each window: the newest, or the last used.
+    """
+    binder = Binder()
+    own = place(asked.query.property, scale, binder)
+    # Weeks count back from the end: so the least is the last.
+    chosen, joined = "argMax(own, stamp)", "arrayMin(recent).2"
+    stamp = f", {STAMP} AS stamp"
+    if scale.versioned:
+        chosen, joined, stamp = "max(own)", "arrayMax(one -> one.2, recent)", ""
+    bounds = [binder.instant(week.start) for week in weeks(asked.within)[:-1]]
+    week = " + ".join(f"(time < {bound})" for bound in bounds)
+    limited = condition(asked, binder, all_weeks(asked.within), "persistent")
+    if own_installs := installs_condition(asked.query.installs):
+        limited += f" AND {own_installs}"
+    text = (
+        "SELECT each.1 AS week, each.2 AS place, count() AS installs FROM ("
+        f"SELECT groupArray((week, place)) AS own, "
+        f"arrayFilter(one -> one.1 < {WEEKS_OF_SHARE}, own) AS recent FROM ("
+        f"SELECT install_key, week, {chosen} AS place FROM ("
+        f"{binder.named()}SELECT install_key, toUInt8({week}) AS week, {own} AS own{stamp} "
+        f"FROM {EVENTS} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key) "
+        f"ARRAY JOIN if(empty(recent), own, arrayPushBack(own, (toUInt8({WEEKS}), {joined}))) "
+        "AS each GROUP BY week, place"
+    )
+    return Statement(text, binder.parameters)

@@ -14,6 +14,7 @@ import pytest
 
 from .conftest import Project, Server, eventually, http
 from .test_faults import one_clear_line, refused_start
+from .test_live import listening
 from .test_thin_slice import event, folded, total
 
 
@@ -58,14 +59,18 @@ def accepted(server: Server) -> float:
 
 def test_workers_share_a_port_and_a_store(server: Server) -> None:
     project = server.create_project("workers")
+    with listening(project) as stream:  # what any worker takes in shows in the live view
+        assert project.send([event("seen", messageId="live")]).status == 200
+        name, shown = stream.next()
+    assert (name, shown["message_id"]) == ("accepted", "live")
     for number in range(60):  # a connection each: they spread over the workers
         assert project.send([event(messageId=f"m{number}-{i}") for i in range(5)]).status == 200
     # Each answered query has all that any worker acknowledged before it.
-    assert folded(project.query(total())) == 300
-    assert len({row["message_id"] for row in project.events()}) == 300
+    assert folded(project.query(total())) == 301
+    assert len({row["message_id"] for row in project.events()}) == 301
     journals = list((server.data / "journals").glob("*.db"))
     assert len(journals) == 2
-    eventually(lambda: accepted(server) == 300)  # /metrics adds up all processes
+    eventually(lambda: accepted(server) == 301)  # /metrics adds up all processes
     ready = http("GET", f"{server.url}/ready")
     assert (ready.status, ready.json()["journal_depth"]) == (200, 0)
     # Pages arrive through the workers, with the gate's knowledge of who asks.

@@ -27,7 +27,7 @@ from footfall_server.policies import ProjectPolicies
 from footfall_server.privacy import Salts
 from footfall_server.privacy.eraser import Eraser
 from footfall_server.privacy.marks import Marker
-from footfall_server.privacy.places import JournalPlace, MemoryPlace, Place, StorePlace
+from footfall_server.privacy.places import JournalPlace, MemoryPlace, OutboxPlace, Place, StorePlace
 from footfall_server.privacy.retention import expire_events
 from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
@@ -127,9 +127,8 @@ def open_services(
         return {one.name: one.body for one in documents.all(project, "cohorts")}
 
     insights = Insights(store, cohorts=saved_cohorts)
-    forwarding = Forwarding(
-        accounts, store, Outbox(settings.outbox), Guard(allowed_networks()), settings.files
-    )
+    outbox = Outbox(settings.outbox)
+    forwarding = Forwarding(accounts, store, outbox, Guard(allowed_networks()), settings.files)
 
     def insert(stream: str, lines: bytes, token: str) -> None:
         if stream == "rejected":
@@ -148,6 +147,7 @@ def open_services(
     )
     places: list[Place] = [
         JournalPlace(drain),
+        OutboxPlace(outbox, Marker(secret)),
         StorePlace(store, "events"),
         StorePlace(store, "rejected"),
         MemoryPlace("live", intake.pipeline.live.forget),

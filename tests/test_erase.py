@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -24,12 +25,11 @@ def event(install: str, **fields: Any) -> dict[str, Any]:
 def files_with(data: Path, text: str) -> list[str]:
     """Every file below the data directory that holds the text, whatever it is."""
     found = []
-    for path in data.rglob("*"):
-        try:
-            if path.is_file() and text.encode() in path.read_bytes():
-                found.append(str(path.relative_to(data)))
-        except FileNotFoundError:  # the engine removes files all the time
-            continue
+    for folder, _, names in os.walk(data):
+        for path in (Path(folder, name) for name in names):
+            with contextlib.suppress(OSError):  # the engine removes files all the time
+                if text.encode() in path.read_bytes():
+                    found.append(str(path.relative_to(data)))
     return found
 
 

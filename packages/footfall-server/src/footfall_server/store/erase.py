@@ -102,10 +102,11 @@ class Eraser:
         )
         if masked:
             self._execute(f"ALTER TABLE {table} APPLY DELETED MASK SETTINGS mutations_sync = 2")
+        # `_state` lists those too whose files are being removed right now; `active` doesn't.
         old = self._query(
             Statement(
                 "SELECT name FROM system.parts WHERE database = currentDatabase()"
-                " AND table = {table:String} AND NOT active",
+                " AND table = {table:String} AND _state != 'Active'",
                 {"table": table},
             ),
             _LIMITS,
@@ -114,7 +115,7 @@ class Eraser:
         deadline = time.monotonic() + _OLD_PARTS_SECONDS
         while names and self._count(
             "SELECT count() AS n FROM system.parts WHERE database = currentDatabase()"
-            " AND table = {table:String} AND NOT active AND name IN {names:Array(String)}",
+            " AND table = {table:String} AND _state != 'Active' AND name IN {names:Array(String)}",
             {"table": table, "names": names},
         ):
             if time.monotonic() > deadline:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import altair as alt
 
 from footfall_server.insights import charts_release_health as release_health
-from footfall_server.insights import charts_sql, plot
+from footfall_server.insights import charts_sql, charts_walks, plot
 from footfall_server.insights.plot import Datum, Spec, Unit
 from footfall_server.insights.result import Result, Row
 from footfall_server.insights.versions import version
@@ -55,6 +55,10 @@ def vegalite(
         return _bars(result, height)
     if result.report == "sql":
         return charts_sql.drawn(result, height)
+    if result.report == "funnel" and result.query.get("interval"):
+        result = charts_walks.conversion(result)
+    if (drawn := charts_walks.DRAWN.get(result.report)) is not None:
+        return drawn(result, height, label)
     if (drawn := release_health.DRAWN.get(result.report)) is not None:
         return drawn(result, height, label)
     if result.report == "adoption":
@@ -216,6 +220,8 @@ def _unit(result: Result) -> Unit:
     drawn = {row["series"] for row in result.rows}
     asked = result.query.get("series", ())
     measures = {series["measure"] for series in asked if series["name"] in drawn}
+    if result.query.get("unit") == "rate":
+        return plot.RATES
     if result.query.get("formulas"):
         return plot.NUMBERS
     if measures == {"error_rate"}:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Set
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -70,6 +71,37 @@ def _time(event: Event, earliest: datetime, latest: datetime) -> None:
         client_time = event.client_time = EPOCH
     event.skew = event.received - (client_time - EPOCH) // _MICROSECOND
     event.time_source = "received"
+
+
+def blocked(batch: Batch, is_blocked: Callable[[str], bool]) -> None:
+    """An install that was erased for good isn't taken again, nor kept where it was refused."""
+    message = MESSAGES[Reason.INSTALL_BLOCKED]
+    known: dict[str, bool] = {}
+
+    def asked(install: str) -> bool:
+        answer = known.get(install)
+        if answer is None:
+            answer = known[install] = is_blocked(install)
+        return answer
+
+    batch.refused = [
+        replace(each, reason=Reason.INSTALL_BLOCKED, message=message, body=None)
+        if _names(each.body, asked)
+        else each
+        for each in batch.refused
+    ]
+    bad = [i for i, event in enumerate(batch.events) if asked(event.install)]
+    if bad:
+        batch.refuse(bad, Reason.INSTALL_BLOCKED, message)
+
+
+def _names(body: object, asked: Callable[[str], bool], depth: int = 64) -> bool:
+    """Whether an install is named anywhere in what was sent."""
+    if isinstance(body, dict):
+        return depth > 0 and any(_names(value, asked, depth - 1) for value in body.values())
+    if isinstance(body, list):
+        return depth > 0 and any(_names(value, asked, depth - 1) for value in body)
+    return isinstance(body, str | int) and asked(str(body))
 
 
 def declared(batch: Batch, allowed: AllowList, *, enforced: bool) -> Counter[Reason]:

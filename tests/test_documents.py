@@ -12,6 +12,7 @@ QUERY = {"report": "events_table", "from": "2026-01-01", "to": "2026-01-31"}
 BODIES: dict[str, dict[str, Any]] = {
     "reports": {"name": "Most used", "query": QUERY},
     "boards": {"name": "Weekly", "cards": [{"title": "Most used", "query": QUERY}]},
+    "cohorts": {"name": "power users", "all": [{"event": "fit", "at_least": 3, "days": 28}]},
     "annotations": {"name": "1.0", "date": "2026-01-05", "kind": "release", "version": "1.0"},
 }
 
@@ -28,7 +29,7 @@ def test_they_are_made_read_changed_and_deleted(server: Server, kind: str) -> No
     made = call(project, "POST", kind, BODIES[kind])
     assert made.status == 201, made.body
     document = made.json()
-    assert BODIES[kind].items() <= document.items() or kind == "boards"
+    assert BODIES[kind].items() <= document.items() or kind in ("boards", "cohorts")
     assert made.headers["location"].endswith(f"/{kind}/{document['id']}")
     assert call(project, "GET", f"{kind}/{document['id']}").json() == document
     assert [row["id"] for row in call(project, "GET", kind).json()["rows"]] == [document["id"]]
@@ -55,6 +56,26 @@ def test_another_project_has_no_way_to_them(server: Server) -> None:
     assert http("GET", url).status == 401
 
 
+def test_a_saved_cohort_is_known_to_queries(server: Server) -> None:
+    project = server.create_project("documents-cohort")
+    for install, times in (("often", 3), ("once", 1)):
+        sent = [
+            {"type": "track", "event": "fit", "userId": install, "messageId": f"{install}{place}",
+             "timestamp": "2026-01-20T12:00:00Z"}
+            for place in range(times)
+        ]  # fmt: skip
+        assert project.send(sent, sentAt="2026-01-20T12:00:00Z").status == 200
+    in_power = {"property": "cohort", "op": "in", "values": ["power users"]}
+    query = {"report": "events_table", "from": "2025-01-01", "to": "2027-12-31"}
+    unknown = project.query({**query, "filters": [in_power]})
+    assert (unknown.status, unknown.json()["code"]) == (422, "UNKNOWN_COHORT")
+    assert unknown.json()["path"] == "/filters/0/values/0"
+    body = {"name": "power users", "all": [{"event": "fit", "at_least": 3, "days": 3660}]}
+    assert call(project, "POST", "cohorts", body).status == 201
+    answer = project.query({**query, "filters": [in_power]})
+    assert [row["unique"] for row in answer.json()["rows"]] == [1]
+
+
 @pytest.mark.parametrize(
     ("kind", "body", "code", "path"),
     [
@@ -66,6 +87,12 @@ def test_another_project_has_no_way_to_them(server: Server) -> None:
         ("boards", {"name": "x", "cards": [{"query": {**QUERY, "from_": 1}}]}, "UNKNOWN_FIELD",
          "/cards/0/query/from_"),
         ("boards", {"name": "x", "cards": [{}]}, "INVALID_DOCUMENT", "/cards/0"),
+        ("cohorts", {"name": "x", "all": []}, "INVALID_DOCUMENT", "/all"),
+        ("cohorts", {"name": "x", "all": [{"at_least": 0}]}, "INVALID_DOCUMENT",
+         "/all/0/at_least"),
+        ("cohorts", {"name": "x", "any": [{"filters": [
+            {"property": "cohort", "op": "in", "values": ["x"]}]}]}, "INVALID_QUERY",
+         "/any/0/filters/0"),
         ("annotations", {"name": "x", "date": "yesterday"}, "INVALID_DOCUMENT", "/date"),
     ],
 )  # fmt: skip

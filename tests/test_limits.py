@@ -193,6 +193,7 @@ def test_a_full_disk_is_said_before_anything_is_acknowledged_and_recovered_from(
 ) -> None:
     """No file may grow: what the kernel says then is what it says of a full disk."""
     project = own_server.create_project("full")
+    eventually(lambda: http("GET", f"{own_server.url}/ready").status == 200)
     assert own_server.process is not None
     pid = own_server.process.pid
     acknowledged: list[str] = []
@@ -239,6 +240,7 @@ def test_a_full_disk_is_said_before_anything_is_acknowledged_and_recovered_from(
 def test_the_server_is_ready_again_by_itself_after_a_full_disk(own_server: Server) -> None:
     """Also when nobody sends anything, since nothing is sent to a server that isn't ready."""
     project = own_server.create_project("idle")
+    eventually(lambda: http("GET", f"{own_server.url}/ready").status == 200)
     assert own_server.process is not None
     pid = own_server.process.pid
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))

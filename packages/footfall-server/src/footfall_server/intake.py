@@ -17,13 +17,14 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
-from footfall_server.accounts import Accounts, Documents
+from footfall_server.accounts import Accounts, Documents, Erasures
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.ingest.policy import Policy
 from footfall_server.journal import Journal
 from footfall_server.model.errors import TooMany, Unavailable
 from footfall_server.model.histogram import Histogram
 from footfall_server.policies import ProjectPolicies
+from footfall_server.privacy import Blocklist, Marker, Salts
 from footfall_server.settings import JOURNAL_BYTES
 
 log = logging.getLogger(__name__)
@@ -121,6 +122,8 @@ class Intake:
     pipeline: Pipeline
     write_keys: WriteKeys
     policies: ProjectPolicies
+    blocklist: Blocklist
+    salts: Salts
 
     def close(self) -> None:
         self.journal.close()
@@ -131,21 +134,26 @@ class Intake:
 def open_intake(
     database_url: str,
     journal: Path,
+    secret: bytes,
+    salts: Path,
     *,
     drained_elsewhere: bool = False,
     journal_bytes: int = JOURNAL_BYTES,
     share: int = 1,
 ) -> Intake:
-    """`share` is how many processes take events in side by side.
+    """`secret` is the server's own, `salts` a directory of its; `share` is how many processes take
+    events in side by side.
 
     Raises FootfallError if the metadata or the journal can't be opened.
     """
     accounts = Accounts(database_url)
     opened = Journal(journal, max_bytes=journal_bytes, drained_elsewhere=drained_elsewhere)
     write_keys, policies = WriteKeys(accounts), ProjectPolicies(Documents(accounts))
+    blocklist = Blocklist(Erasures(accounts), Marker(secret))
+    rekeys = Salts(salts)
     allowed = policies if share == 1 else _Share(policies, share)
-    pipeline = Pipeline(write_keys, opened, policies=allowed)
-    return Intake(accounts, opened, pipeline, write_keys, policies)
+    pipeline = Pipeline(write_keys, opened, policies=allowed, blocked=blocklist, rekeys=rekeys)
+    return Intake(accounts, opened, pipeline, write_keys, policies, blocklist, rekeys)
 
 
 class _Share:

@@ -56,6 +56,11 @@ class Settings:
         return self.data / "journals"
 
     @property
+    def salts(self) -> Path:
+        """By which ids are re-keyed for a day; not to be backed up."""
+        return self.data / "salts"
+
+    @property
     def outbox(self) -> Path:
         """What destinations still have to get."""
         return self.data / "outbox.db"

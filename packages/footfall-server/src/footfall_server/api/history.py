@@ -12,7 +12,6 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from footfall_server.api.access import Access
-from footfall_server.ingest.body import Disconnected
 from footfall_server.ingest.dialects.history import FORMATS as FORMS
 from footfall_server.ingest.pipeline import Taken
 from footfall_server.ingest.stream import blocks
@@ -88,11 +87,8 @@ class HistoryApi:
             )
         tally = Tally()
         encoding = request.headers.get("content-encoding", "")
-        try:
-            async for lines in blocks(request.receive, encoding, _TOGETHER):
-                await self._keep(project, form, lines, tally)
-        except Disconnected:
-            return Response(status_code=400)  # nobody hears it
+        async for lines in blocks(request.receive, encoding, _TOGETHER):
+            await self._keep(project, form, lines, tally)
         return Response(msgspec.json.encode(tally), media_type="application/json")
 
     async def _keep(self, project: Project, form: str, lines: list[bytes], tally: Tally) -> None:

@@ -11,7 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from footfall_server.automation.destinations import document as destination
-from footfall_server.insights import parse
+from footfall_server.insights import cohorts, parse
+from footfall_server.insights.queries import Behaviours
 from footfall_server.model.errors import BadRequest, FootfallError, Unprocessable
 
 Title = Annotated[str, Meta(max_length=200)]
@@ -64,6 +65,14 @@ class Annotation(Content, frozen=True, kw_only=True):
     date: date
     kind: Literal["note", "release"] = "note"
     version: Title | None = None
+    description: Words = ""
+
+
+class SavedCohort(Content, frozen=True, kw_only=True):
+    """Installs by `all` or by `any` of what they did, known to queries by its name."""
+
+    all: Behaviours | None = None
+    any: Behaviours | None = None
     description: Words = ""
 
 
@@ -123,9 +132,19 @@ def _board(board: Board) -> None:
             check_query(card.query, f"/cards/{place}/query")
 
 
+def _cohort(cohort: SavedCohort) -> None:
+    body: dict[str, Any] = msgspec.to_builtins(cohort)
+    cohorts.definition(cohort.name, body)
+
+
+def _given(body: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in body.items() if value is not None}
+
+
 KINDS: dict[str, Kind] = {
     "annotations": Kind(Annotation),
     "boards": Kind(Board, _board),
+    "cohorts": Kind(SavedCohort, _cohort, _given),
     "destinations": Kind(
         destination.Destination, destination.check, destination.shown, destination.SECRETS
     ),

@@ -60,6 +60,11 @@ async def http_error(request: Request, error: Exception) -> Response:
     return problem(error.status_code, code, message, headers=dict(error.headers or {}))
 
 
+async def nobody(request: Request, error: Exception) -> Response:
+    """The client went away while it was sending: this answer is for the server alone."""
+    return Response(status_code=400)
+
+
 async def unexpected(request: Request, error: Exception) -> Response:
     """A defect of ours: the answer names it by an id that the log has too, and tells no more."""
     reference = uuid4().hex[:12]

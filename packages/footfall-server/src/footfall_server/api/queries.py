@@ -14,6 +14,7 @@ from footfall_server.api.negotiation import chosen
 from footfall_server.api.openapi import document
 from footfall_server.insights import parse, schema
 from footfall_server.insights.listing import events
+from footfall_server.policies import beside_manifest
 from footfall_server.services import Services
 
 MAX_QUERY = 256 * 1024
@@ -60,6 +61,7 @@ class QueryApi:
         within = schema.parse(project, dict(request.query_params), self._services.clock())
         await self._consistent(request)
         found = await schema.schema(self._services.store, project, within)
+        found = await run_in_threadpool(beside_manifest, found, self._services.documents, project)
         return Response(msgspec.json.encode(found), media_type="application/json")
 
     async def _consistent(self, request: Request) -> None:

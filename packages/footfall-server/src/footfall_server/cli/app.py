@@ -15,6 +15,7 @@ from rich.table import Table
 from footfall_server import settings as server_settings
 from footfall_server.accounts import Accounts, Sessions, Tokens
 from footfall_server.cli import history
+from footfall_server.cli.erase import erase
 from footfall_server.cli.manifest import Mode, save_manifest
 from footfall_server.cli.people import member, user
 from footfall_server.cli.rejected import rejected
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
+app.command()(erase)
 app.command("export")(history.export)
 app.command("import")(history.import_)
 app.add_typer(user, name="user")

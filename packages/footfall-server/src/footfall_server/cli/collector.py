@@ -26,7 +26,7 @@ from footfall_server.intake import Intake, Report, open_intake, report
 from footfall_server.journal import slots
 from footfall_server.model.errors import FootfallError
 from footfall_server.model.histogram import Histogram
-from footfall_server.settings import Settings
+from footfall_server.settings import Settings, secret_key
 
 log = logging.getLogger("footfall_server")
 _REPORT_SECONDS = 0.25
@@ -90,6 +90,8 @@ def collect(
     intake = open_intake(
         settings.database_url,
         slot.path,
+        secret_key(settings),
+        settings.salts,
         drained_elsewhere=True,
         journal_bytes=settings.journal_bytes,
         share=share,

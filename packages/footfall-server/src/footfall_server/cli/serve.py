@@ -12,7 +12,7 @@ from footfall_server.cli.running import App, Running
 from footfall_server.ingest.door import Door
 from footfall_server.ingest.patience import Patience
 from footfall_server.intake import Intake, Report, open_intake
-from footfall_server.settings import Settings, SetupError, prepare
+from footfall_server.settings import Settings, SetupError, prepare, secret_key
 
 Role = Literal["all", "ingest", "web"]
 _WORKERS_END_SECONDS = 40.0  # a little more than a request may take to finish
@@ -101,7 +101,11 @@ def _run(
 ) -> None:
     """Serve on `sockets`; at the end `finish` what feeds the journals, then empty them."""
     intake = open_intake(
-        settings.database_url, settings.journal, journal_bytes=settings.journal_bytes
+        settings.database_url,
+        settings.journal,
+        secret_key(settings),
+        settings.salts,
+        journal_bytes=settings.journal_bytes,
     )
     opening = Opening(settings, settings.base_url or address, intake, elsewhere)
     running = Running(

@@ -146,6 +146,10 @@ class Live:
         if not listeners:
             self._listeners.pop(project, None)
 
+    def forget(self, project: int) -> None:
+        """What a project's next listener would have seen of the past. Any thread may call it."""
+        self._recent.pop(project, None)
+
     def close(self) -> None:
         """End every listener: the server stops."""
         self._closed = True

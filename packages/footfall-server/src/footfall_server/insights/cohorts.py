@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from footfall_server.insights import references
+from footfall_server.insights.parse import parse
 from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Cohort, Filter, Query
 from footfall_server.insights.sql.cohorts import InCohort
@@ -24,6 +25,7 @@ from footfall_server.model.project import Project
 MAX_COHORTS = 50
 NAME = "cohort"
 Q = TypeVar("Q", bound=Query)
+_AROUND = {"report": "events_table", "from": "2026-01-01", "to": "2026-01-01"}
 Definitions = Mapping[str, Mapping[str, Any]]
 """A project's cohorts: name → definition, with or without the name in it."""
 
@@ -37,7 +39,7 @@ def defined(query: Q, saved: Definitions) -> Q:
     """The query with the definitions that it refers to, by name, and no others.
 
     A breakdown refers to all. Raises `Unprocessable` UNKNOWN_COHORT, TOO_MANY_COHORTS, NOT_OFFERED,
-    INVALID_QUERY, DUPLICATE_NAME, INVALID_COHORT.
+    INVALID_QUERY, DUPLICATE_NAME.
     """
     own = _own(query)
     names: set[str] = set()
@@ -60,13 +62,17 @@ def resolved(query: Q, project: Project, within: Range, versions: Versions) -> Q
 
 
 def definition(name: str, body: Mapping[str, Any]) -> Cohort:
-    """A saved cohort. Raises `Unprocessable` INVALID_COHORT."""
+    """A cohort outside of any query, read like one inside.
+
+    Raises `Unprocessable` as `parse` and `check`, with pointers into the definition.
+    """
+    meaning = {key: body[key] for key in ("all", "any") if body.get(key) is not None}
+    inside = {**_AROUND, "cohorts": [{"name": name, **meaning}]}
     try:
-        found = msgspec.convert({"name": name, **_meaning(body)}, Cohort)
-    except msgspec.ValidationError as error:
-        raise Unprocessable(
-            "INVALID_COHORT", f"The cohort {name!r} can't be read ({error}): save it anew."
-        ) from error
+        found = parse(inside).cohorts[0]
+    except Unprocessable as error:
+        path = (error.path or "").removeprefix("/cohorts/0")
+        raise Unprocessable(error.code, error.message, path=path or None) from error
     check(found)
     return found
 
@@ -84,10 +90,6 @@ def check(cohort: Cohort, path: str = "") -> None:
                         "A cohort is made of events, not of other cohorts: filter by both instead.",
                         path=pointer,
                     )
-
-
-def _meaning(body: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: body[key] for key in ("all", "any") if body.get(key) is not None}
 
 
 def _own(query: Query) -> dict[str, Cohort]:

@@ -265,6 +265,27 @@ def stack_of(interval: str, labelled: tuple[str, ...], colors: Colors, unfinishe
     return plain(alt.layer(*layers))
 
 
+def ruled(spec: Spec, rules: Sequence[tuple[str, str]]) -> Spec:
+    """A chart over time with dotted rules: (day, name) each, the name at the top, '' for none."""
+    if not rules or "layer" not in spec:
+        return spec
+    data = [{"t": day, "n": name} for day, name in rules]
+    return {
+        **spec,
+        "layer": [*rules_of(), *spec["layer"]],
+        "datasets": {**spec.get("datasets", {}), "rules": data},
+    }
+
+
+@lru_cache(maxsize=1)
+def rules_of() -> list[Spec]:
+    x = alt.X("t:T", scale=alt.Scale(type="utc"))
+    base = alt.Chart(alt.NamedData("rules"))
+    line = base.mark_rule(stroke="@line-strong", strokeDash=[1, 3]).encode(x)
+    name = base.mark_text(align="left", baseline="top", dx=4, color="@text-3", limit=LABEL_WIDTH)
+    return [plain(line), plain(name.encode(x, alt.Text("n:N"), y=alt.value(0)))]
+
+
 def plain(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> Spec:
     """Without what the page's or the export's theme adds where the chart is drawn."""
     spec: Spec = chart.to_dict()

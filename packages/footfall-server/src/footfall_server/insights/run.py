@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
-from footfall_server.insights import cohorts, listing, plan, references, schema
+from footfall_server.insights import cache, cohorts, cuts, listing, plan, references, schema
 from footfall_server.insights.answer import Asked
+from footfall_server.insights.cache import Cache
 from footfall_server.insights.cohorts import Definitions
 from footfall_server.insights.parse import parse
+from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Cohort, EventsTable, Query
 from footfall_server.insights.reader import Reader
 from footfall_server.insights.reports import ANSWERS
@@ -21,6 +24,7 @@ from footfall_server.insights.result import Result
 from footfall_server.insights.sql import cohorts as cohorts_sql
 from footfall_server.insights.sql.events import distinct_codes, property_seen
 from footfall_server.insights.sql.filters import Versions, version_keys
+from footfall_server.insights.turns import Turns
 from footfall_server.insights.versions import matching_codes
 from footfall_server.model.errors import Unprocessable
 from footfall_server.model.project import Project
@@ -41,37 +45,63 @@ class Insights:
         store: Store,
         limits: Limits | None = None,
         cohorts: Callable[[Project], Definitions] = lambda project: {},
+        turns: Turns | None = None,
     ) -> None:
         self._store = store
         self._cohorts = cohorts
         self._limits = limits or Limits()
+        self._turns = turns or Turns()
+        self._cache = Cache()
         # A property that was seen once stays known: only the others are looked up.
         self._known: set[tuple[int, str]] = set()
 
     async def run(
         self, project: Project, query: Query | Mapping[str, Any], now: datetime
     ) -> Result:
-        """The answer as of `now` (aware).
+        """The answer as of `now` (aware), or one that holds until then: `meta.cached` says so.
 
-        Raises `Unprocessable` (422) with code, message and, where it applies, path.
+        Raises `Unprocessable` (422) with code, message and, where it applies, path, and `TooMany`
+        TOO_MANY_QUERIES when too many of the project's wait already. When it is cancelled, so is
+        what the engine does for it.
         """
         started = time.perf_counter()
         asked = plan.resolved(query if isinstance(query, Query) else parse(query), project)
-        reader = Reader(self._store, self._limits)
         within = plan.within(asked)
         asked = await self._with_cohorts(project, asked)
+        if (held := self._held(project, asked, now)) is not None:
+            return _timed(held, started)
+        async with self._turns.turn(project.id):
+            # The same may have been asked and answered while this one stood in line.
+            if (held := self._held(project, asked, now)) is not None:
+                return _timed(held, started)
+            key = cache.key(project, asked, now, self._store.version(project.id))
+            result = _timed(await self._answer(project, asked, within, now), started)
+            self._cache.put(key, result)
+        return result
+
+    def forget(self, project: int) -> None:
+        """Keep no answer of this project any more. Any thread may call it."""
+        self._cache.clear()
+
+    def _held(self, project: Project, asked: Query, now: datetime) -> Result | None:
+        return self._cache.get(cache.key(project, asked, now, self._store.version(project.id)))
+
+    async def _answer(self, project: Project, asked: Query, within: Range, now: datetime) -> Result:
+        reader = Reader(self._store, self._limits)
         await self._check_properties(project, asked, reader)
         meant = references.meant(asked, project)
         versions = await _versions(project, meant, reader)
         if cohorts.refers(meant):
             meant = cohorts.resolved(meant, project, within, versions)
+        meant, found = await cuts.resolved(meant, project, within, versions, reader)
         ready = Asked(project, meant, within, versions, now, reader)
         answer = await ANSWERS[type(asked)](ready)
         meta = {
             "rows_read": reader.rows_read,
-            "elapsed_ms": round((time.perf_counter() - started) * 1000, 1),
+            "elapsed_ms": 0.0,
             "approximate": reader.approximate,
             "as_of": now.isoformat(),
+            **({"cuts": found} if found else {}),
             **answer.meta,
         }
         normalised: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asked))
@@ -142,6 +172,11 @@ class Insights:
                     "the project's schema.",
                     path=path,
                 )
+
+
+def _timed(result: Result, started: float) -> Result:
+    elapsed = round((time.perf_counter() - started) * 1000, 1)
+    return replace(result, meta={**result.meta, "elapsed_ms": elapsed})
 
 
 async def _versions(project: Project, query: Query, reader: Reader) -> Versions:

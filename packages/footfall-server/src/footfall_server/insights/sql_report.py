@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -28,7 +29,10 @@ async def answer(asked: Asked[Sql]) -> Answer:
     QUERY_TOO_SLOW, QUERY_TOO_LARGE.
     """
     version = references.version_name(asked.project)
-    statement = sql.statement(asked.project.id, asked.query, asked.within, asked.versions, version)
+    # In a thread, because reading a long text takes a while.
+    statement = await asyncio.to_thread(
+        sql.statement, asked.project.id, asked.query, asked.within, asked.versions, version
+    )
     try:
         described = (await asked.reader.run(sql.described(statement), LIMITS)).to_pylist()
         types = {each["name"]: each["type"] for each in described}

@@ -73,6 +73,26 @@ class Drains:
             goals += await asyncio.to_thread(self._goals)
         await asyncio.gather(*(drain.reach(seq, timeout) for drain, seq in goals))
 
+    def wait_all(self, timeout: float) -> bool:
+        """`reach_all` for a thread that may block; False at the timeout."""
+        deadline = time.monotonic() + timeout
+        goals = [(self._own, self._journal.barrier()), *self._goals()]
+        return all(drain.wait(seq, deadline - time.monotonic()) for drain, seq in goals)
+
+    def scrub_all(self) -> None:
+        """Leave no byte on disk of what the store has taken over. Raises Unavailable."""
+        self._journal.scrub()
+        with self._lock:
+            others = [journal for journal, _ in self._others.values()]
+        for journal in others:
+            journal.scrub()
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other process takes events in."""
+        with self._lock:
+            return not self._others
+
     @property
     def blocks(self) -> int:
         """Blocks carried into the store."""

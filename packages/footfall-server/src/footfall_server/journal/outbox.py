@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -147,6 +147,32 @@ class Outbox:
         """The projects of which somebody wants events."""
         with self._lock:
             return {row[0] for row in self._database.execute("SELECT project FROM cursors")}
+
+    def erase(self, project: int, gone: Callable[[bytes], bool]) -> int:
+        """Take a project's lines of which `gone` is true out of every block; how many they were.
+
+        Their bytes are overwritten, also in the log beside the file.
+        """
+        erased = 0
+        with self._lock:
+            with self._database as database:
+                database.execute("PRAGMA secure_delete=ON")
+                database.execute("BEGIN IMMEDIATE")
+                blocks = database.execute(
+                    "SELECT id, body FROM blocks WHERE project = ?", (project,)
+                ).fetchall()
+                for id_, body in blocks:
+                    lines = lz4.block.decompress(body).splitlines(keepends=True)
+                    kept = [line for line in lines if not gone(line)]
+                    if len(kept) < len(lines):
+                        erased += len(lines) - len(kept)
+                        small = lz4.block.compress(b"".join(kept))
+                        database.execute(
+                            "UPDATE blocks SET body = ?, lines = ?, size = ? WHERE id = ?",
+                            (small, len(kept), len(small), id_),
+                        )
+            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return erased
 
     def close(self) -> None:
         with self._lock:

@@ -61,7 +61,12 @@ class Engine:
 
     def execute(self, text: str, parameters: Mapping[str, Any] | None = None) -> None:
         """One statement without an answer. Raises the client's `ClickHouseError`."""
-        self.client().command(text, parameters=dict(parameters) if parameters else None)
+        client = self.client()
+        try:
+            client.command(text, parameters=dict(parameters) if parameters else None)
+        except ClickHouseError:
+            self._discard(client)
+            raise
 
     def arrow(self, text: str, parameters: Mapping[str, Any], *, guest: bool = False) -> pa.Table:
         """The answer as Arrow; its schema's metadata says `rows_read`.

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
+import re
 import secrets
+import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -14,6 +17,8 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from footfall_server.model.event import EPOCH
+from footfall_server.store.erase import Eraser
 from footfall_server.store.errors import StoreUnavailable, error_code, insert_error, query_error
 from footfall_server.store.statement import Limits, Statement
 
@@ -56,6 +61,8 @@ _GUEST: Mapping[str, str | int | float] = {
     "readonly": 1,
 }
 
+_PROJECT = re.compile(rb'\{"project" ?: ?(\d+)$')
+
 _MERGE_PARTS = 4
 _MERGE_PARTITIONS = 4
 _MERGE_BYTES = 20 * 1024**3
@@ -82,6 +89,10 @@ class Store:
         self._engine = engine
         self._temporary = temporary
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="footfall-store")
+        self._stoppers = ThreadPoolExecutor(1, thread_name_prefix="footfall-store-stop")
+        self._versions: dict[int, int] = {}
+        self._deletions = 0
+        self._lock = threading.Lock()
 
     def insert(self, table: Table, lines: bytes, token: str) -> None:
         """Stores canonical JSON lines; when it returns, they survive a kill or a power cut.
@@ -105,18 +116,56 @@ class Store:
             raise insert_error(None, str(error)) from error
         finally:
             path.unlink(missing_ok=True)
+            self.changed(*_projects(lines))
+
+    def version(self, project: int) -> int:
+        """Grows whenever the project's data change: what was read since still holds while it is
+        the same. It counts this process's writes; the embedded engine has no other writer."""
+        return self._deletions + self._versions.get(project, 0)
+
+    def changed(self, *projects: int) -> None:
+        """To be called when a write to these projects' data has ended, well or not."""
+        with self._lock:
+            for project in projects:
+                self._versions[project] = self._versions.get(project, 0) + 1
 
     async def run(self, statement: Statement, limits: Limits | None = None) -> pa.Table:
-        """`query` on the store's own threads; the event loop stays free."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self.query, statement, limits)
+        """`query` on the store's own threads; the event loop stays free.
 
-    def query(self, statement: Statement, limits: Limits | None = None) -> pa.Table:
+        A cancelled call stops the engine's work for it, and ends when that has ended.
+        """
+        mark = secrets.token_hex(8)
+        work = self._pool.submit(self.query, statement, limits, mark)
+        try:
+            return await asyncio.wrap_future(work)
+        except asyncio.CancelledError:
+            await self._stop(work, mark)
+            raise
+
+    async def _stop(self, work: Future[pa.Table], mark: str) -> None:
+        """It may not have begun in the engine yet when it is told to stop: so tell it again."""
+        pause = 0.05
+        while not work.cancel() and not work.done():
+            kill = self._stoppers.submit(self._kill, mark)
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait({asyncio.wrap_future(kill)})
+                await asyncio.sleep(pause)
+            pause = min(pause * 2, 1.0)
+
+    def _kill(self, mark: str) -> None:
+        with contextlib.suppress(ClickHouseError):
+            self._engine.execute(
+                f"KILL QUERY WHERE Settings['log_comment'] = {_quoted(mark)} ASYNC"
+            )
+
+    def query(self, statement: Statement, limits: Limits | None = None, mark: str = "") -> pa.Table:
         """The answer as Arrow; `table.schema.metadata[b"rows_read"]` counts what the engine read.
+
+        `mark` is what the engine's list of running queries shows for it.
 
         Raises `Unprocessable` (QUERY_TOO_SLOW, QUERY_TOO_LARGE) beyond the limits.
         """
-        settings = {**_READ, **(limits or Limits()).settings()}
+        settings = {**_READ, **(limits or Limits()).settings(), "log_comment": mark}
         if statement.guest:
             settings |= _GUEST
         clause = ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items())
@@ -141,24 +190,57 @@ class Store:
 
         Cheap when there is nothing to delete. True if something was deleted.
         """
+        return self._expire("rejected", before, but)
+
+    def expire_events(self, before: datetime, *, but: Mapping[int, datetime]) -> bool:
+        """As `expire_rejected`. The rows are hidden at once; `eraser().purge` makes it final."""
+        return self._expire("events", before, but)
+
+    def age_of_events(self, project: int, before: datetime) -> tuple[datetime | None, int]:
+        """When the project's oldest event was received, and how many were before an instant."""
+        found = self.query(
+            Statement(
+                "SELECT minOrNull(received_at) AS oldest,"
+                " countIf(received_at < {before:DateTime64(6, 'UTC')}) AS overdue"
+                " FROM events WHERE project = {project:UInt32}",
+                {"project": project, "before": _instant(before)},
+            )
+        ).to_pylist()[0]
+        return found["oldest"], int(found["overdue"])
+
+    def _expire(self, table: Table, before: datetime, but: Mapping[int, datetime]) -> bool:
         projects = [*but]
         older = "received_at < {{{}:DateTime64(6, 'UTC')}}"
         rules = f"(project NOT IN {{others:Array(UInt32)}} AND {older.format('before')})"
         parameters: dict[str, Any] = {"others": projects, "before": _instant(before)}
         for place, project in enumerate(projects):
+            if but[project] <= EPOCH:
+                continue  # for ever
             of_project = f"project = {{p{place}:UInt32}}"
             rules += f" OR ({of_project} AND {older.format(f't{place}')})"
             parameters |= {f"p{place}": project, f"t{place}": _instant(but[project])}
         found = self.query(
-            Statement(f"SELECT 1 AS found FROM rejected WHERE {rules} LIMIT 1", parameters)
+            Statement(f"SELECT 1 AS found FROM {table} WHERE {rules} LIMIT 1", parameters)
         )
         if found.num_rows:
-            self._change(Statement(f"DELETE FROM rejected WHERE {rules}", parameters))
+            self._change(Statement(f"DELETE FROM {table} WHERE {rules}", parameters))
+            with self._lock:
+                self._deletions += 1
         return bool(found.num_rows)
 
     def _change(self, statement: Statement) -> None:
         try:
             self._engine.execute(statement.text, statement.parameters)
+        except ClickHouseError as error:
+            raise query_error(error_code(error), str(error)) from error
+
+    def eraser(self) -> Eraser:
+        """What takes installs out of the tables; its calls block for as long as that takes."""
+        return Eraser(self.query, self._execute)
+
+    def _execute(self, text: str) -> None:
+        try:
+            self._engine.execute(text)
         except ClickHouseError as error:
             raise query_error(error_code(error), str(error)) from error
 
@@ -174,12 +256,13 @@ class Store:
             with probe.open("wb") as file:
                 file.write(b"footfall")
                 os.fsync(file.fileno())
-            probe.unlink()
             self._engine.arrow("SELECT count() FROM migrations", {})
-        except (OSError, ClickHouseError) as error:
+        except Exception as error:  # whatever it is: a store that doesn't answer isn't ready
             raise StoreUnavailable(
                 "STORE_UNAVAILABLE", f"The store in {self._engine.path} doesn't work: {error}"
             ) from error
+        finally:
+            probe.unlink(missing_ok=True)
 
     def maintain(self, quiet_seconds: int = _MERGE_QUIET_SECONDS) -> int:
         """Merges a few quiet partitions in which many parts wait; returns how many.
@@ -210,19 +293,36 @@ class Store:
         return len(partitions)
 
     def _merge(self, partition: str) -> None:
-        try:
-            self._engine.execute(f"OPTIMIZE TABLE events PARTITION ID {_quoted(partition)} FINAL")
-        except ClickHouseError as error:
-            raise query_error(error_code(error), str(error)) from error
+        self._execute(f"OPTIMIZE TABLE events PARTITION ID {_quoted(partition)} FINAL")
 
     def close(self) -> None:
         """Waits for running queries, then closes the engine. Nothing may be called afterwards."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._stoppers.shutdown(wait=True, cancel_futures=True)
         self._engine.close()
 
 
 def _instant(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _projects(lines: bytes) -> set[int]:
+    """Whose lines these are. The project is a line's first field; where it isn't, it is found.
+
+    Line by line, so that other threads get their turn.
+    """
+    heads: set[bytes] = set()
+    start = 0
+    while start < len(lines):
+        end = lines.find(b"\n", start)
+        end = len(lines) if end < 0 else end
+        comma = lines.find(b",", start, end)
+        heads.add(lines[start : comma if comma >= 0 else end])
+        start = end + 1
+    first = [_PROJECT.match(head) for head in heads if head.strip()]
+    if not all(first):
+        return {int(each) for each in re.findall(rb'"project" ?: ?(\d+)', lines)}
+    return {int(match[1]) for match in first if match}
 
 
 def _quoted(text: str) -> str:

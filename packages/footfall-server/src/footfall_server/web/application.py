@@ -21,13 +21,16 @@ from footfall_server.web.behaviour_pages import (
     StickinessPage,
 )
 from footfall_server.web.boards import BoardPages
+from footfall_server.web.door_pages import DoorPages
 from footfall_server.web.failure import Failures
 from footfall_server.web.gate import Gate, SignIn
 from footfall_server.web.headers import PageHeaders
 from footfall_server.web.insight import Insight
+from footfall_server.web.kept_pages import KeptPages
 from footfall_server.web.library_pages import EventsPage, InstallsPage, TractionPage
 from footfall_server.web.pages import Pages
 from footfall_server.web.project_settings import SettingsPages
+from footfall_server.web.public_pages import PublicPages
 from footfall_server.web.release_pages import (
     AdoptionPage,
     ErrorsPage,
@@ -41,7 +44,16 @@ from footfall_server.web.services import Services
 from footfall_server.web.site import Served, Site
 from footfall_server.web.trends_page import TrendsPage
 
-GROUPS: tuple[type[Site], ...] = (Pages, AccountPages, SettingsPages, ReleasesPage, InstallsPage)
+GROUPS: tuple[type[Site], ...] = (
+    Pages,
+    AccountPages,
+    SettingsPages,
+    ReleasesPage,
+    InstallsPage,
+    DoorPages,
+    KeptPages,
+    PublicPages,
+)
 INSIGHTS: tuple[type[Insight], ...] = (
     TrendsPage,
     FunnelPage,

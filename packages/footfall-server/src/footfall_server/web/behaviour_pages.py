@@ -235,6 +235,7 @@ class LifecyclePage(Insight):
     page, heading = "lifecycle", "Lifecycle"
     about = "New installs, those that came back, and those that stayed away (below zero)."
     template, fragment = "insight.html", "figures/chart.html"
+    timed = True
     bar = frozenset({"interval"})
     states = ("new", "returning", "resurrected", "dormant")
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any
 
-from footfall_server.insights import Result
+from footfall_server.insights import Result, plot
 from footfall_server.insights.chart import colours, named_lines, vegalite
 from footfall_server.insights.result import Row
 from footfall_server.web import formats
@@ -203,6 +204,19 @@ def writer(source: Result) -> Callable[[float | None], str]:
     if times and measures <= {"avg", "min", "max", "p50", "p90", "p95", "p99"}:
         return lambda value: str(formats.duration(value))
     return formats.count if measures <= COUNTED else formats.number
+
+
+def marked(chart: Chart, days: Sequence[tuple[date, str]], start: date, end: date) -> Chart:
+    """The chart with what happened in its days as rules; close ones leave the newest its name."""
+    inside = sorted(pair for pair in days if start <= pair[0] <= end)
+    room = max(1, (end - start).days // 12)
+    rules: list[tuple[str, str]] = []
+    following: date | None = None
+    for day, name in reversed(inside):
+        fits = following is None or (following - day).days >= room
+        rules.append((day.isoformat(), name if fits else ""))
+        following = day if fits else following
+    return replace(chart, spec=plot.ruled(dict(chart.spec), rules)) if rules else chart
 
 
 class Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
@@ -16,7 +16,7 @@ from footfall_server.insights import Result
 from footfall_server.model.errors import FootfallError, TooMany, Unavailable, Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.web import ask, formats, view
-from footfall_server.web.charts import Chart
+from footfall_server.web.charts import Chart, marked
 from footfall_server.web.export import export, script
 from footfall_server.web.overview import local_day
 from footfall_server.web.site import Served, Site, address
@@ -66,6 +66,8 @@ class Insight(Site):
     own: ClassVar[frozenset[str]] = frozenset()
     bar: ClassVar[frozenset[str]] = frozenset({"interval", "compare", "breakdown"})
     """Which controls of the query bar apply, beside range and filters."""
+    timed: ClassVar[bool] = False
+    """Whether the chart is over time, so that releases are drawn in it."""
 
     def routes(self) -> list[Served]:
         return [(f"/p/{{project}}/{self.page}", self.show, ("GET",))]
@@ -113,11 +115,20 @@ class Insight(Site):
             if query is None:
                 return Figure(self.title(asked))
             result = await self.services.insights.run(asked.project, query, self.services.clock())
-            return self.figure(asked, query, result)
+            found = self.figure(asked, query, result)
+            return await self._marked(asked, found) if self.timed else found
         except Unprocessable as error:
             return Figure(self.title(asked), problem=error.message)
         except (TooMany, Unavailable) as error:
             return Figure(self.title(asked), problem=error.message)
+
+    async def _marked(self, asked: Asked, found: Figure) -> Figure:
+        """With the project's releases and notes as rules."""
+        if found.chart is None:
+            return found
+        days = await self.happenings(asked.project)
+        chart = marked(found.chart, days, asked.days.start, asked.days.running or asked.days.end)
+        return replace(found, chart=chart, values={**(found.values or {}), "chart": chart})
 
     async def saved(self, project: Project, address_: str) -> tuple[Asked, Figure]:
         """The figure of a saved address (its query string), as of today."""

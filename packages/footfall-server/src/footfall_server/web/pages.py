@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import quote
 
@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from footfall_server.model.project import Project
 from footfall_server.web import ask, formats, view
+from footfall_server.web.charts import marked
 from footfall_server.web.export import export, script
 from footfall_server.web.overview import Overview, Quiet, latest, load, local_day
 from footfall_server.web.site import Served, Site, address, moved
@@ -106,6 +107,9 @@ class Pages(Site):
         shown = await load(self.services.insights, project, state, now)
         if isinstance(shown, Quiet) and shown.last is None:
             return moved(request, address(project, "setup"))
+        if isinstance(shown, Overview):
+            days, end = await self.happenings(project), shown.window.running or shown.window.end
+            shown = replace(shown, main=marked(shown.main, days, shown.window.start, end))
         if state.format and isinstance(shown, Overview):
             name = f"{project.name}-installs-{shown.window.start}-{shown.window.end}"
             if state.format == "py":

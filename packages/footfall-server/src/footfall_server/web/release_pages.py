@@ -47,6 +47,7 @@ class AdoptionPage(Insight):
     page, heading = "adoption", "Adoption"
     about = "Which versions people run. An install counts once a bucket, for its newest version."
     template, fragment = "by.html", "figures/chart.html"
+    timed = True
     own = frozenset({"by", "granularity"})
     bar = frozenset({"interval"})
 

@@ -16,6 +16,10 @@ class Insights(Protocol):
 
     async def events(self, project: Project, parameters: Mapping[str, str]) -> dict[str, Any]: ...
 
+    async def cohort_size(
+        self, project: Project, definition: Mapping[str, Any], now: datetime
+    ) -> int: ...
+
     async def schema(self, project: Project, now: datetime) -> dict[str, Any]: ...
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +24,14 @@ Served = tuple[str, Handler, tuple[str, ...]]
 
 
 NAVIGATION = (
-    ("", (("overview", "overview", "Overview"), ("boards", "board", "Boards"))),
+    (
+        "",
+        (
+            ("overview", "overview", "Overview"),
+            ("live", "live", "Live"),
+            ("boards", "board", "Boards"),
+        ),
+    ),
     (
         "Insights",
         (
@@ -32,6 +40,7 @@ NAVIGATION = (
             ("retention", "retention", "Retention"),
             ("flows", "flow", "Flows"),
             ("lifecycle", "cycle", "Lifecycle"),
+            ("cohorts", "compare", "Cohorts"),
         ),
     ),
     (
@@ -41,10 +50,16 @@ NAVIGATION = (
             ("releases", "release", "Release health"),
             ("support", "matrix", "Support matrix"),
             ("exceptions", "alert", "Exceptions"),
+            ("annotations", "calendar", "Releases and notes"),
             ("installs", "lock", "Installs"),
+            ("schema", "filter", "Schema"),
+            ("rejected", "x", "Rejected"),
         ),
     ),
-    ("Share", (("traction", "report", "Funder report"),)),
+    (
+        "Share",
+        (("public", "public", "Transparency page"), ("traction", "report", "Funder report")),
+    ),
 )
 """The sidebar's groups: path, icon and text of each page."""
 
@@ -114,6 +129,14 @@ class Site:
             "role": visitor(request).role(project.id),
             "now": self.services.clock(),
         }
+
+    async def happenings(self, project: Project) -> list[tuple[date, str]]:
+        """The days of a project's releases and notes, with what to call each."""
+        found = await run_in_threadpool(self.services.documents.all, project, "annotations")
+        return [
+            (date.fromisoformat(one.body["date"]), str(one.body.get("version") or one.name))
+            for one in found
+        ]
 
     async def note(
         self, request: Request, action: str, project: Project | None, subject: str = ""

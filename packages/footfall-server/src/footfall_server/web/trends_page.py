@@ -39,6 +39,7 @@ class TrendsPage(Insight):
     about = "How often, how many, how fast, how well: over time."
     template = "trends.html"
     fragment = "figures/chart.html"
+    timed = True
     own = frozenset({"m", "e", "p", "f"})
 
     def question(self, asked: Asked) -> Query:

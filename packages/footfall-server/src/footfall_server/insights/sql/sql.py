@@ -10,7 +10,6 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column, quoted
 from footfall_server.insights.sql.events import EVENTS, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.insights.sql.guest import written
 from footfall_server.store import Statement
 
 _TEXTS = (
@@ -35,6 +34,8 @@ def statement(
 
     `version` is how queries reach the property with the library's version.
     """
+    from footfall_server.insights.sql.guest import written  # half a second, for this alone
+
     checked = written(query.sql, query.parameters)
     binder = Binder()
     condition = where(project, within, query.installs, query.filters, None, binder, versions)

@@ -1,0 +1,87 @@
+"""Results that still hold: the same question, no new data since, and no edge of time between.
+
+What an answer depends on, besides its question and the data, is now: a bucket is complete, or a
+bracket has passed. That changes when a local day or hour ends, and every offset of a timezone is a
+multiple of a quarter of an hour; so with ranges of whole days an answer holds within a quarter of
+an hour of the clock, and with ranges between instants within the second.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from footfall_server.insights.queries import Query, Sql
+from footfall_server.insights.result import Result
+from footfall_server.model.project import Project
+
+MAX_ROWS, MAX_ROWS_OF_ONE, MAX_RESULTS = 200_000, 20_000, 1_000
+_QUARTER = 900
+_DATE = 10
+_NEVER = (Sql,)
+"""What may ask for the time or for chance itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What was asked, and the version of the project's data before it was answered."""
+
+    question: Hashable
+    version: int
+
+
+def key(project: Project, query: Query, now: datetime, version: int) -> Key | None:
+    """None where an answer mustn't be kept. `query` is as it was understood."""
+    if isinstance(query, _NEVER):
+        return None
+    whole_days = len(query.from_) == _DATE and len(query.to) == _DATE
+    moment = int(now.timestamp()) // (_QUARTER if whole_days else 1)
+    return Key((project, msgspec.json.encode(query), whole_days, moment), version)
+
+
+class Cache:
+    """The answers that were used last, at most `rows` rows of them."""
+
+    def __init__(self, rows: int = MAX_ROWS) -> None:
+        self._most = rows
+        self._rows = 0
+        self._kept: OrderedDict[Hashable, tuple[int, Result]] = OrderedDict()
+
+    def get(self, key: Key | None) -> Result | None:
+        """The answer, if the data are still of the version that it was made of; a copy."""
+        if key is None:
+            return None
+        kept = self._kept
+        found = kept.get(key.question)
+        if found is None:
+            return None
+        version, result = found
+        if version != key.version:
+            self._drop(key.question)
+            return None
+        kept.move_to_end(key.question)
+        rows = [dict(row) for row in result.rows]
+        return replace(result, rows=rows, meta={**result.meta, "cached": True})
+
+    def put(self, key: Key | None, result: Result) -> None:
+        """Keep an answer. `key` is of the moment before its first statement ran."""
+        if key is None or len(result.rows) > min(MAX_ROWS_OF_ONE, self._most):
+            return
+        self._drop(key.question)
+        self._kept[key.question] = (key.version, replace(result, rows=list(result.rows)))
+        self._rows += len(result.rows)
+        while self._rows > self._most or len(self._kept) > MAX_RESULTS:
+            self._drop(next(iter(self._kept)))
+
+    def clear(self) -> None:
+        """Keep nothing. Any thread may call it: who reads goes on with what it has in hand."""
+        self._kept, self._rows = OrderedDict(), 0
+
+    def _drop(self, question: Hashable) -> None:
+        found = self._kept.pop(question, None)
+        if found is not None:
+            self._rows -= len(found[1].rows)

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from footfall_server.api.destinations import DestinationApi
 from footfall_server.api.documents import DocumentApi
 from footfall_server.api.erase import EraseApi
 from footfall_server.api.history import HistoryApi
@@ -42,6 +43,7 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             *DocumentApi(services).routes(),
             *erase.routes(),
             *PrivacyApi(services).routes(),
+            *DestinationApi(services).routes(),
         ],
         exception_handlers=problems,
     )

@@ -108,7 +108,14 @@ def declared(batch: Batch, allowed: AllowList, *, enforced: bool) -> Counter[Rea
     """What the manifest doesn't declare, counted; refused if it is enforced."""
     found: Counter[Reason] = Counter()
     bad: dict[int, tuple[Reason, str]] = {}
+    known: dict[tuple[str, type], bool] = {}
     for position, event in enumerate(batch.events):
+        shape = (event.event, type(event.properties))
+        declared_whole = known.get(shape)
+        if declared_whole is None:
+            declared_whole = known[shape] = _whole_shape(allowed, *shape)
+        if declared_whole:
+            continue
         names = names_of(event.properties)
         if allowed.keeps(event.event, names):
             continue
@@ -120,6 +127,12 @@ def declared(batch: Batch, allowed: AllowList, *, enforced: bool) -> Counter[Rea
     if bad and enforced:
         batch.refuse_each(bad)
     return found
+
+
+def _whole_shape(allowed: AllowList, event: str, shape: type) -> bool:
+    """Whether everything that properties of this type can hold is declared for the event."""
+    fields: tuple[str, ...] = getattr(shape, "__struct_encode_fields__", ())
+    return bool(fields) and allowed.keeps(event, frozenset(fields))
 
 
 def names_of(properties: Any) -> Set[str]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from footfall_server.insights import cache, cohorts, listing, plan, references, schema
+from footfall_server.insights import cache, cohorts, cuts, listing, plan, references, schema
 from footfall_server.insights.answer import Asked
 from footfall_server.insights.cache import Cache
 from footfall_server.insights.cohorts import Definitions
@@ -93,6 +93,7 @@ class Insights:
         versions = await _versions(project, meant, reader)
         if cohorts.refers(meant):
             meant = cohorts.resolved(meant, project, within, versions)
+        meant, found = await cuts.resolved(meant, project, within, versions, reader)
         ready = Asked(project, meant, within, versions, now, reader)
         answer = await ANSWERS[type(asked)](ready)
         meta = {
@@ -100,6 +101,7 @@ class Insights:
             "elapsed_ms": 0.0,
             "approximate": reader.approximate,
             "as_of": now.isoformat(),
+            **({"cuts": found} if found else {}),
             **answer.meta,
         }
         normalised: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asked))

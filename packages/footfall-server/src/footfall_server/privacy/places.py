@@ -6,12 +6,22 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from footfall_server.journal import Drains
+import msgspec
+
+from footfall_server.journal import Drains, Outbox
 from footfall_server.model.errors import Unavailable
+from footfall_server.privacy.marks import Marker
 from footfall_server.store import Marks, Store
 
 _DRAIN_SECONDS = 60.0
 _BLOCKED_SECONDS = 2.5  # then every other process has read whom the door refuses
+
+
+class _Install(msgspec.Struct):
+    install: str
+
+
+_install = msgspec.json.Decoder(_Install)
 
 
 class Place(Protocol):
@@ -57,6 +67,27 @@ class MemoryPlace:
         for each in wanted:
             self._forget(each.project)
         return [None for _ in wanted]
+
+
+class OutboxPlace:
+    """What destinations have not got yet. What they have got is theirs to erase."""
+
+    name = "outbox"
+
+    def __init__(self, outbox: Outbox, marker: Marker) -> None:
+        self._outbox, self._marker = outbox, marker
+
+    def erase(self, wanted: Sequence[Marks]) -> list[int | None]:
+        return [self._outbox.erase(each.project, self._gone(each)) for each in wanted]
+
+    def _gone(self, wanted: Marks) -> Callable[[bytes], bool]:
+        marks = frozenset(wanted.marks)
+
+        def gone(line: bytes) -> bool:
+            install = _install.decode(line).install
+            return self._marker.mark(wanted.project, install) in marks
+
+        return gone
 
 
 class StorePlace:

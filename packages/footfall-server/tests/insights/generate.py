@@ -204,6 +204,15 @@ PARTS = st.one_of(
     NAMES, st.just({"property": "run_time", "edges": [0.1, 1]}), st.just("properties.p")
 )
 
+CUTS = st.sampled_from(
+    [
+        {"property": "run_time", "edges": [0.1, 1], "labels": ["fast", "fine", "< 0.1"]},
+        {"property": "run_time", "equal": 3},
+        {"property": "p", "equal": 2, "labels": ["low", "high"]},
+        {"property": "weight", "equal": 5},
+    ]
+)
+
 
 def same(one: Any, other: Any) -> bool:
     if one is None or other is None:

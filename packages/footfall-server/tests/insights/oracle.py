@@ -85,7 +85,7 @@ def text(value: Value) -> str:
 
 def segments(one: Event, part: Value) -> list[str]:
     if isinstance(part, dict):
-        return [cut(read(one, part["property"]), part["edges"])]
+        return [cut(read(one, part["property"]), part["edges"], part.get("labels"))]
     value = read(one, part)
     if value is MISSING and part in FLAGS:
         value = False
@@ -94,15 +94,35 @@ def segments(one: Event, part: Value) -> list[str]:
     return [text(value)]
 
 
-def cut(value: Value, edges: list[float]) -> str:
+def cut(value: Value, edges: list[float], labels: list[str] | None = None) -> str:
     if not is_number(value):
         return "$none"
+    if labels:
+        return labels[sum(value >= edge for edge in edges)]
     if value < edges[0]:
         return f"< {text(float(edges[0]))}"
     for low, high in pairwise(edges):
         if low <= value < high:
             return f"{text(float(low))} – {text(float(high))}"
     return f"≥ {text(float(edges[-1]))}"
+
+
+def with_edges(part: Value, events: list[Event], query: dict[str, Any]) -> Value:
+    """A part of a breakdown whose equal ranges have edges: between the ends of the range's data."""
+    if not isinstance(part, dict) or "equal" not in part:
+        return part
+    start, end, _ = span(query)
+    values = [
+        read(one, part["property"])
+        for one in once(events)
+        if counted(one, query, {}) and start <= one.time < end
+    ]
+    numbers = [value for value in values if is_number(value)] or [0, 1]
+    low, high = min(numbers), max(numbers)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    n = part["equal"]
+    return {**part, "edges": [low * (1 - k / n) + high * (k / n) for k in range(1, n)]}
 
 
 def parsed(value: Value) -> Version | None:
@@ -290,7 +310,7 @@ def trends(events: list[Event], query: dict[str, Any]) -> list[dict[str, Any]]:
     series = query["series"]
     named = [one.get("name") or chr(ord("A") + place) for place, one in enumerate(series)]
     feeds = [[each for each in once(events) if counted(each, query, one)] for one in series]
-    parts = query.get("breakdown", [])
+    parts = [with_edges(part, events, query) for part in query.get("breakdown", [])]
     top = ranking(feeds, parts, query.get("limit", 10), start, end)
     other = ("$other",) * len(parts)
     rows = []

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from . import oracle
-from .generate import EVENTS, FILTERS, PARTS, examples, known, same
+from .generate import CUTS, EVENTS, FILTERS, PARTS, examples, known, same
 
 
 @st.composite
@@ -50,7 +50,7 @@ def _query(draw: st.DrawFn) -> dict[str, Any]:
         "fold": draw(st.booleans()),
     }
     if draw(st.booleans()):
-        query["breakdown"] = draw(st.lists(PARTS, min_size=1, max_size=3))
+        query["breakdown"] = draw(st.lists(st.one_of(PARTS, CUTS), min_size=1, max_size=3))
         query["limit"] = draw(st.sampled_from([1, 2, 10]))
     if len(series) > 1:
         query["formulas"] = [{"name": "rate", "expression": "A / B * 100 - -1"}]

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from footfall_server.insights import cache, cohorts, listing, plan, references, schema
+from footfall_server.insights import cache, cohorts, cuts, listing, plan, references, schema
 from footfall_server.insights.answer import Asked
 from footfall_server.insights.cache import Cache
 from footfall_server.insights.cohorts import Definitions
@@ -79,6 +79,10 @@ class Insights:
             self._cache.put(key, result)
         return result
 
+    def forget(self, project: int) -> None:
+        """Keep no answer of this project any more. Any thread may call it."""
+        self._cache.clear()
+
     def _held(self, project: Project, asked: Query, now: datetime) -> Result | None:
         return self._cache.get(cache.key(project, asked, now, self._store.version(project.id)))
 
@@ -89,6 +93,7 @@ class Insights:
         versions = await _versions(project, meant, reader)
         if cohorts.refers(meant):
             meant = cohorts.resolved(meant, project, within, versions)
+        meant, found = await cuts.resolved(meant, project, within, versions, reader)
         ready = Asked(project, meant, within, versions, now, reader)
         answer = await ANSWERS[type(asked)](ready)
         meta = {
@@ -96,6 +101,7 @@ class Insights:
             "elapsed_ms": 0.0,
             "approximate": reader.approximate,
             "as_of": now.isoformat(),
+            **({"cuts": found} if found else {}),
             **answer.meta,
         }
         normalised: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(asked))

@@ -62,15 +62,39 @@ class Filter(
                 raise ValueError(f"{self.op} compares numbers with numbers or texts with texts")
 
 
-class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A number cut into ranges: below the first edge, between two, from the last on."""
+MAX_RANGES = 51
+
+
+class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A number cut into ranges: below the first edge, between two, from the last on.
+
+    `equal` takes so many ranges of one width instead, between the least and the greatest number
+    among the events of the query's range that pass its filters. `labels` name the ranges, the
+    lowest first.
+    """
 
     property: str
-    edges: tuple[float, ...]
+    edges: tuple[float, ...] = ()
+    equal: int | None = None
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not 1 <= len(self.edges) <= 50 or list(self.edges) != sorted(set(self.edges)):
-            raise ValueError("edges are 1 to 50 rising numbers")
+        if (self.equal is None) == (not self.edges):
+            raise ValueError("A cut has either edges or equal")
+        if self.equal is not None and not 2 <= self.equal <= MAX_RANGES:
+            raise ValueError(f"equal is 2 to {MAX_RANGES} ranges")
+        rising = list(self.edges) == sorted(set(self.edges))
+        if len(self.edges) >= MAX_RANGES or not rising:
+            raise ValueError(f"edges are 1 to {MAX_RANGES - 1} rising numbers")
+        if self.labels:
+            self._check_labels(self.equal or len(self.edges) + 1)
+
+    def _check_labels(self, ranges: int) -> None:
+        if len(self.labels) != ranges:
+            raise ValueError(f"{ranges} ranges have {ranges} labels, not {len(self.labels)}")
+        odd = any(not name or name.startswith("$") or "\0" in name for name in self.labels)
+        if odd or len(set(self.labels)) < ranges:
+            raise ValueError("labels are different texts that don't begin with $")
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -281,14 +281,22 @@ def dimension(part: str | Cut, binder: Binder) -> Dimension:
 
 def _cut(cut: Cut, binder: Binder) -> str:
     number = column(cut.property, binder).number
-    first, last = cut.edges[0], cut.edges[-1]
+    names = [binder.text(name) for name in range_names(cut)]
     cases = [f"isNull({number}), '{NONE}'"]
-    cases.append(f"{number} < {binder.number(first)}, {binder.text(f'< {_edge(first)}')}")
     cases += [
-        f"{number} < {binder.number(high)}, {binder.text(f'{_edge(low)} – {_edge(high)}')}"
-        for low, high in pairwise(cut.edges)
+        f"{number} < {binder.number(edge)}, {name}"
+        for edge, name in zip(cut.edges, names, strict=False)
     ]
-    return f"multiIf({', '.join(cases)}, {binder.text(f'≥ {_edge(last)}')})"
+    return f"multiIf({', '.join(cases)}, {names[-1]})"
+
+
+def range_names(cut: Cut) -> list[str]:
+    """What the ranges are called, the lowest first: by their labels, else by their edges."""
+    if cut.labels:
+        return list(cut.labels)
+    edges = [_edge(edge) for edge in cut.edges]
+    between = [f"{low} – {high}" for low, high in pairwise(edges)]
+    return [f"< {edges[0]}", *between, f"≥ {edges[-1]}"]
 
 
 def _edge(value: float) -> str:

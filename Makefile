@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup browser clients demo test check format bench docs lock clean
+.PHONY: help setup browser clients demo test check format bench bench-large docs lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -39,8 +39,11 @@ docs: setup ## build the documentation into docs/_build
 bench: setup ## every benchmark
 	@$(BIN)/python -m benchmarks
 
+bench-large: setup ## every report on 1, 10 and 100 million events (an hour or more, 20 GB)
+	@$(BIN)/python -m benchmarks.insights --events 1000000 10000000 100000000
+
 lock: ## resolve all dependencies anew
 	@$(PYTHON) tools/bootstrap.py lock
 
 clean: ## remove what the other targets made
-	rm -rf .venv .tools .matrix .bench .clients .demo tests/clients/node/node_modules docs/_build
+	rm -rf .venv .tools .matrix .bench .bench-insights .clients .demo tests/clients/node/node_modules docs/_build

@@ -87,7 +87,7 @@ def test_a_saved_cohort_is_known_to_queries(server: Server) -> None:
         ("boards", {"name": "x", "cards": [{"query": {**QUERY, "from_": 1}}]}, "UNKNOWN_FIELD",
          "/cards/0/query/from_"),
         ("boards", {"name": "x", "cards": [{}]}, "INVALID_DOCUMENT", "/cards/0"),
-        ("cohorts", {"name": "x"}, "INVALID_QUERY", "/"),
+        ("cohorts", {"name": "x", "all": []}, "INVALID_DOCUMENT", "/all"),
         ("cohorts", {"name": "x", "all": [{"at_least": 0}]}, "INVALID_DOCUMENT",
          "/all/0/at_least"),
         ("cohorts", {"name": "x", "any": [{"filters": [

@@ -10,7 +10,6 @@ import threading
 import time
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -153,32 +152,6 @@ def test_creating_a_project_twice_is_a_clear_error(server: Server) -> None:
     assert raised.value.returncode == 1
     assert "exists already" in raised.value.stderr
     assert len(raised.value.stderr.strip().splitlines()) == 1
-
-
-def test_no_address_of_a_client_is_kept(own_server: Server) -> None:
-    """Not in the store, the journal, the rejected events, or any log."""
-    project = own_server.create_project("addresses")
-    address = "203.0.113.199"
-    headers = {"X-Forwarded-For": address, "X-Real-IP": address, "Forwarded": f"for={address}"}
-    fields: dict[str, Any] = {
-        "context": {"ip": address},
-        "ip": address,
-        "properties": {"ip": address, "$ip": address},
-    }
-    sent = {
-        "writeKey": project.write_key,
-        "batch": [event(**fields), event("", **fields)],
-        "context": {"ip": address},
-    }
-    assert http("POST", f"{own_server.url}/v1/batch", sent, headers).status == 200
-    assert http("POST", f"{own_server.url}/v1/batch", b"{", headers).status == 400
-    assert len(project.events()) == 1
-    metrics = http("GET", f"{own_server.url}/metrics").body
-    assert own_server.stop() == 0
-    log = own_server.log().encode()
-    files = [path.read_bytes() for path in own_server.data.rglob("*") if path.is_file()]
-    for content in (*files, metrics, log):
-        assert address.encode() not in content
 
 
 def test_events_that_wait_in_the_journal_survive_a_move_of_the_clock(own_server: Server) -> None:

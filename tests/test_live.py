@@ -23,9 +23,11 @@ class Stream:
 
     def next(self) -> tuple[str, dict[str, Any]]:
         """The next event; comments are passed over."""
-        name, data = "", ""
+        name, data, quiet = "", "", 0
         while True:
             line = self._response.readline().decode().rstrip("\n")
+            quiet += line == ": quiet"
+            assert quiet < 3, "nothing more came"
             if line.startswith("event: "):
                 name = line[7:]
             elif line.startswith("data: "):

@@ -3,8 +3,8 @@
 For each size a year of events is made inside the engine, partitions merged as the server merges
 quiet ones, and the same events are given to DuckDB (`peers.lock`, in `.bench-insights/`). Each
 question is asked in a process of its own: once cold (the files' pages dropped from the system's
-cache first), then hot. Ratios are of the hot medians, ours to DuckDB's; with several sizes the
-growth of the hot median follows.
+cache first), then hot. Ratios are of the hot medians, and of the CPU that a hot answer takes, which
+a busy machine changes less: ours to DuckDB's; with several sizes the growth of both follows.
 """
 
 from __future__ import annotations
@@ -82,24 +82,24 @@ def measure(data: Path, command: list[str]) -> dict[str, Any]:
     return found
 
 
-def compared(data: Path, question: Question, rounds: int) -> tuple[float, float | None]:
-    """Prints a row; the hot medians."""
+def compared(data: Path, question: Question, rounds: int) -> tuple[float, float]:
+    """Prints a row; our hot median, and CPU."""
     ours = measure(
         data, [sys.executable, "-m", "benchmarks.insights.ours", str(data), question.name,
                str(rounds)]
     )  # fmt: skip
-    cells = [question.name, *(f"{ours[key]:.2f}" for key in ("cold", "median", "p95"))]
+    cells = [question.name, *(f"{ours[key]:.2f}" for key in ("cold", "median", "p95", "cpu"))]
     cells.append(f"{ours['peak']:,.0f}")
-    peer = None
     if question.sql is not None:
         command = [str(PEER), str(HERE / "peer.py"), "ask", str(data / "duck.db"), question.sql,
                    str(rounds)]  # fmt: skip
         theirs = measure(data, command)
         peer = theirs["median"]
-        cells += [f"{theirs[key]:.2f}" for key in ("cold", "median", "p95")]
+        cells += [f"{theirs[key]:.2f}" for key in ("cold", "median", "p95", "cpu")]
         cells += [f"{theirs['peak']:,.0f}", f"{ours['median'] / peer:.2f}"]
+        cells.append(f"{ours['cpu'] / theirs['cpu']:.2f}")
     print("| " + " | ".join(cells) + " |", flush=True)
-    return ours["median"], peer
+    return ours["median"], ours["cpu"]
 
 
 def main() -> None:
@@ -112,25 +112,28 @@ def main() -> None:
     subprocess.run([sys.executable, str(ROOT / "tools/bootstrap.py"), "venv", ".bench-insights",
                     "benchmarks/insights/peers.lock"], check=True)  # fmt: skip
     asked = [one for one in QUESTIONS if options.only in one.name]
-    medians: dict[str, list[float]] = {}
+    growth: dict[str, list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as fresh:
         for events in options.events:
             data = (options.keep or Path(fresh)) / str(events)
             prepare(data, events)
             print(
-                f"\n| {events:,} events, s | cold | hot | p95 | peak MB | DuckDB cold | hot | p95 "
-                "| peak MB | ours / DuckDB |\n|---|" + "---|" * 9,
+                f"\n| {events:,} events, s | cold | hot | p95 | CPU | peak MB | DuckDB cold | hot "
+                "| p95 | CPU | peak MB | ours / DuckDB | of CPU |\n|---|" + "---|" * 12,
                 flush=True,
             )
             for question in asked:
-                hot, _ = compared(data, question, options.rounds)
-                medians.setdefault(question.name, []).append(hot)
+                times = compared(data, question, options.rounds)
+                growth.setdefault(question.name, []).append(times)
     if len(options.events) > 1:
         sizes = " → ".join(f"{events:,}" for events in options.events)
-        print(f"\n| hot median, growth over {sizes} | times |\n|---|---|")
-        for name, hot in medians.items():
-            grown = ", ".join(f"{b / a:.1f}" for a, b in pairwise(hot))
-            print(f"| {name} | {grown} |")
+        print(f"\n| growth over {sizes} | hot median | CPU |\n|---|---|---|")
+        for name, found in growth.items():
+            grown = [
+                ", ".join(f"{b / a:.1f} ×" for a, b in pairwise(each))
+                for each in zip(*found, strict=True)
+            ]
+            print(f"| {name} | {' | '.join(grown)} |")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import resource
 import sys
 import time
 from datetime import UTC, datetime
@@ -25,17 +26,26 @@ def peak() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
+def cpu() -> float:
+    """Seconds that all threads of the process have computed."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
 def main(data: Path, name: str, rounds: int) -> None:
     [question] = [one for one in QUESTIONS if one.name == name]
     store = open_store(f"chdb://{data}/store", data / "temporary")
     insights = Insights(store)
-    times, rows = [], 0
-    for _ in range(rounds + 1):
+    times, rows, before = [], 0, cpu()
+    for place in range(rounds + 1):
+        if place == 1:
+            before = cpu()
         began = time.perf_counter()
         rows = len(asyncio.run(insights.run(PROJECT, question.query, NOW)).rows)
         times.append(time.perf_counter() - began)
+    found = {"cold": times[0], "hot": times[1:], "peak": peak(), "rows": rows}
+    print(json.dumps({**found, "cpu": (cpu() - before) / rounds}))
     store.close()
-    print(json.dumps({"cold": times[0], "hot": times[1:], "peak": peak(), "rows": rows}))
 
 
 if __name__ == "__main__":

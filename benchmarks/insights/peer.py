@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from pathlib import Path
@@ -15,16 +16,25 @@ def load(parquet: str, database: str) -> None:
         connection.execute(f"CREATE TABLE events AS FROM '{parquet}' ORDER BY time")
 
 
+def cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
 def ask(database: str, sql: str, rounds: int) -> None:
-    times, rows = [], 0
+    times, rows, before = [], 0, 0.0
     with duckdb.connect(database, read_only=True) as connection:
-        for _ in range(rounds + 1):
+        for place in range(rounds + 1):
+            if place == 1:
+                before = cpu()
             began = time.perf_counter()
             rows = len(connection.execute(sql).fetchall())
             times.append(time.perf_counter() - began)
+        used = (cpu() - before) / rounds
     status = Path("/proc/self/status").read_text()
     peak = int(status.partition("VmHWM:")[2].split()[0]) / 1024
-    print(json.dumps({"cold": times[0], "hot": times[1:], "peak": peak, "rows": rows}))
+    found = {"cold": times[0], "hot": times[1:], "peak": peak, "rows": rows}
+    print(json.dumps({**found, "cpu": used}))
 
 
 if __name__ == "__main__":

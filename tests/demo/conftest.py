@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from footfall_nannyml.page import kept_manifest
 
 from examples.nannyml.demo import WORKLOAD, only_this_machine
 from examples.nannyml.ledger import Count, read_ledgers
-from tests.conftest import Project, Server
+from tests.conftest import Project, Server, http
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [ROOT / "packages/footfall/src", ROOT / "packages/footfall-nannyml/src"]
@@ -101,6 +102,12 @@ def installed(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Insta
         check=True, timeout=900,
     )  # fmt: skip
     project = server.create_project("nannyml-through-footfall")
+    # The door refuses whatever the manifest doesn't name; so all that arrives is declared.
+    allowed = http(
+        "PUT", f"{server.url}/api/v1/projects/{project.name}/manifest",
+        {"mode": "enforce", "manifest": kept_manifest()}, project.authorization,
+    )  # fmt: skip
+    assert allowed.status == 200, allowed.body
     home, output = (tmp_path_factory.mktemp(name) for name in ("home", "workload"))
     return Installed(folder / "bin/python", project, home, output)
 
@@ -121,7 +128,7 @@ def through_footfall(installed: Installed) -> list[dict[str, Any]]:
     for process in running:
         _, messages = process.communicate(timeout=600)
         assert process.returncode == 0, messages
-    # What a process couldn't send before its end leaves with the next one: the user's own command.
+    # What a process couldn't send before its end leaves with the next one.
     subprocess.run(
         [str(installed.python), "-c", FLUSH], env=installed.environment(), check=True, timeout=60
     )
@@ -131,6 +138,6 @@ def through_footfall(installed: Installed) -> list[dict[str, Any]]:
 FLUSH = """
 from footfall_nannyml import install
 usage = install()
-usage.track("flush")
+usage.track("undeclared")
 assert usage.flush(30)
 """

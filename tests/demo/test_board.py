@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from html import escape
 from typing import Any
 
 import pytest
@@ -44,3 +45,7 @@ def test_the_board_is_one_that_the_server_keeps(
     assert [card["title"] for card in kept.json()["cards"]] == [
         card["title"] for card in BOARD["cards"]
     ]
+    page = http("GET", f"{project.server.url}/p/{project.name}/boards/{made.json()['id']}")
+    assert page.status == 200  # pages are open to this machine, as there is no user yet
+    shown = page.body.decode()
+    assert not [title for title in QUESTIONS if escape(title) not in shown]

@@ -16,6 +16,7 @@ import pytest
 from footfall_nannyml.page import kept_manifest
 
 from examples.nannyml.ledger import compare, read_events_table
+from tests.conftest import http
 from tests.demo.conftest import ROOT, Demonstrated, Installed
 
 pytestmark = pytest.mark.timeout(1200)
@@ -42,7 +43,6 @@ def test_both_ways_count_the_same_and_what_nannyml_logged(
     answer = installed.project.query(today("events_table"))
     assert answer.status == 200, answer.body
     found = read_events_table(answer.json()["rows"])
-    del found["flush"]
     comparison = compare(demonstrated.ledger, found)
     assert comparison.equal, comparison.verdict()
     assert len(comparison.lines) == 48
@@ -72,7 +72,6 @@ def test_both_ways_say_the_same_about_each_call(
                 [event["event"], {n: event["properties"][n] for n in declared[event["event"]]}]
             )
             for event in events
-            if event["event"] != "flush"
         )
 
     assert said(unmodified) == said(through_footfall)
@@ -100,15 +99,13 @@ def test_two_runs_on_one_machine_have_one_id_and_it_is_no_address(
     through_footfall: Events,
 ) -> None:
     sessions = {event["properties"]["session_id"] for event in through_footfall}
-    assert len(sessions) == 3  # the library's, the command line's, and what sent the rest
+    assert len(sessions) == 2  # the library's and the command line's
     assert len({event["install"] for event in through_footfall}) == 1
 
 
 def test_nothing_of_a_call_leaves_but_what_the_page_names(through_footfall: Events) -> None:
     manifest = kept_manifest()
     for event in through_footfall:
-        if event["event"] == "flush":
-            continue
         declared = manifest["events"][event["event"]]["properties"]
         assert set(event["properties"]) <= {*manifest["common"], *declared}, event["event"]
         assert all(f"`{name}`" in PAGE for name in event["properties"])
@@ -116,6 +113,16 @@ def test_nothing_of_a_call_leaves_but_what_the_page_names(through_footfall: Even
     # Columns, files and figures that the workload works with.
     for secret in ("car_value", "salary_range", "repaid", "loans", "results", ".csv", "/tmp"):
         assert secret not in sent
+
+
+def test_an_event_that_the_manifest_does_not_name_is_refused_at_the_door(
+    installed: Installed, through_footfall: Events
+) -> None:
+    project = installed.project
+    address = f"{project.server.url}/api/v1/projects/{project.name}/rejected"
+    rows = http("GET", address, headers=project.authorization).json()["rows"]
+    assert len(rows) == 1, rows  # of all that NannyML logged, nothing
+    assert json.loads(rows[0]["body"])["event"] == "undeclared"
 
 
 DOCKER = """#!/bin/sh

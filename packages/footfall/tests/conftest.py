@@ -33,6 +33,7 @@ class Collector:
         self.events = []
         self.released = threading.Event()
         self._socket = socket.socket()
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._socket.bind(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
         self.url = "http://127.0.0.1:%d" % self.port

@@ -3,8 +3,10 @@
 import json
 import sys
 
+import footfall
 import pytest
 from footfall import cli
+from footfall.page import About, page
 from footfall.testing import capture
 
 LIBRARY = """
@@ -199,3 +201,27 @@ def test_the_fixture_captures(footfall_capture, usage):
     events = footfall_capture(usage)
     usage.track("x")
     assert [event["event"] for event in events] == ["x"]
+
+
+@pytest.mark.parametrize("form", ["md", "rst"])
+def test_the_page_says_what_a_project_adds_and_keeps_many_events_short(form):
+    usage = footfall.Usage("mylib", "1.0", "http://127.0.0.1:9", "wk")
+    for number in range(20):
+        usage.declare("event %d" % number, {"kind": "which kind"}, why="reason %d" % number)
+    about = About(
+        "MyLib",
+        functions=("fitting a model",),
+        commands=(("A script", "MYLIB_DISABLE_USAGE_LOGGING=1 python mine.py"),),
+        in_code="mylib.silence()",
+        reasons=(("Surviving", "It pays for the work."),),
+        example={"event": "an event of our own"},
+    )
+    text = page(usage.manifest(), "1.0", about, form)
+    for needed in (
+        "fitting a model", "A script:", "python mine.py", "mylib.silence()",
+        "It pays for the work.", "an event of our own", "event 19", "reason 19", "which kind",
+    ):  # fmt: skip
+        assert needed in text, needed
+    assert "docker run" not in text  # the commands are the project's own
+    headings = text.count("\n### ") if form == "md" else text.count("####")
+    assert headings < 20  # one table instead of a heading each

@@ -15,6 +15,7 @@ from footfall_server.accounts import Documents
 from footfall_server.ingest.policy import OPEN, Limits, Policy
 from footfall_server.insights.schema import marked
 from footfall_server.model.manifest import AllowList, SavedManifest, Status
+from footfall_server.model.privacy import Privacy
 from footfall_server.model.project import Project
 
 SETTINGS, MANIFEST = "settings", "manifest"
@@ -59,6 +60,11 @@ class ProjectPolicies:
             if policy.limits.rejected_days is not None
         }
 
+    def events_days(self) -> dict[int, int | None]:
+        """How long events are kept, in projects that have settings; None: for ever."""
+        self(0)
+        return {project: policy.privacy.events_days for project, policy in self._policies.items()}
+
     def _read(self) -> None:
         try:
             stamps = self._documents.stamps((SETTINGS, MANIFEST))
@@ -72,7 +78,8 @@ class ProjectPolicies:
 
     def _policy(self, project: int) -> Policy:
         manifest = self._documents.only(project, MANIFEST)
-        limits = limits_of(self._documents.only(project, SETTINGS))
+        settings = self._documents.only(project, SETTINGS)
+        limits, privacy = limits_of(settings), privacy_of(settings)
         saved = None
         if manifest is not None:
             try:
@@ -80,8 +87,9 @@ class ProjectPolicies:
             except msgspec.ValidationError as error:
                 log.warning("the manifest of project %d can't be read: %s", project, error)
         if saved is None or saved.mode == "observe":
-            return Policy(limits)
-        return Policy(limits, AllowList(saved.manifest), saved.mode == "enforce")
+            return Policy(limits, privacy=privacy)
+        enforced = saved.mode == "enforce"
+        return Policy(limits, AllowList(saved.manifest), enforced, privacy)
 
 
 def limits_of(settings: dict[str, Any] | None) -> Limits:
@@ -91,6 +99,15 @@ def limits_of(settings: dict[str, Any] | None) -> Limits:
     except msgspec.ValidationError as error:
         log.warning("a project's limits can't be read: %s", error)
         return Limits()
+
+
+def privacy_of(settings: dict[str, Any] | None) -> Privacy:
+    """What a project's settings say about its users' data; by default what `Privacy` does."""
+    try:
+        return msgspec.convert((settings or {}).get("privacy", {}), Privacy)
+    except msgspec.ValidationError as error:
+        log.warning("a project's privacy settings can't be read, nothing expires: %s", error)
+        return Privacy(events_days=None)
 
 
 def beside_manifest(

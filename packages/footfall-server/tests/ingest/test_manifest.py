@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import footfall
+import msgspec
 import pytest
 from footfall_server.ingest.dialects.dialect import Endpoint, Request
 from footfall_server.ingest.dialects.table import find
@@ -18,6 +19,7 @@ from footfall_server.journal import Entry
 from footfall_server.model.errors import BadRequest, Unprocessable
 from footfall_server.model.event import RejectedEvent
 from footfall_server.model.manifest import AllowList, Status, parse_manifest
+from footfall_server.services import refused_line
 
 from . import wire
 from .wire import Dialect
@@ -253,3 +255,16 @@ def test_the_sdks_own_manifest_is_one() -> None:
         json.dumps({"manifest": {"manifest": 1, "events": {"fit": FIT}}}).encode()
     )
     assert AllowList(bare[0].manifest).keeps("fit", names)
+
+
+def test_what_the_store_refused_is_tried_again_as_the_line_that_it_was() -> None:
+    door = At(enforced=False, allowed=None)
+    taken = door.take(wire.ALL[0], wire.ALL[0].event("fit", "u", "m", {"a": 1}))
+    (line,) = wire.lines(taken)
+    kept = msgspec.json.decode(
+        refused_line(json.dumps(line).encode(), "The store says no."), type=RejectedEvent
+    )
+    assert asyncio.run(door.pipeline.replay([kept])) == [None]
+    (again,) = door.journal.lines("events")
+    del line["order"], again["order"]
+    assert again == line

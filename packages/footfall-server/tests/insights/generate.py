@@ -111,6 +111,50 @@ EVENTS = st.lists(event(), min_size=1, max_size=30, unique_by=lambda one: one.or
 
 VISITS = st.lists(visit(), min_size=1, max_size=40, unique_by=lambda one: one.order)
 
+# From one event of a burst to the next, in seconds: what lies in a window, on its end or beyond it,
+# and what cuts sessions (30 minutes exactly don't).
+GAPS = [0, 0, 0, 1, 1.000001, 10, 60, 300, 600, 1_200, 1_800, 1_800.000001, 3_600, 86_400]
+
+
+@st.composite
+def bursts(draw: st.DrawFn) -> list[Any]:
+    """Events of few installs close in time, so that funnels complete and walks are long."""
+    found: list[Any] = []
+    for install in draw(st.lists(st.sampled_from(["i1", "i2", "i3"]), min_size=1, max_size=5)):
+        at = draw(st.sampled_from(MOMENTS)) - timedelta(
+            seconds=draw(st.sampled_from([0, 60, 7200]))
+        )
+        for place in range(draw(st.integers(1, 10))):
+            at += timedelta(seconds=draw(st.sampled_from(GAPS)))
+            order = draw(st.integers(1, 10**9)) * 1_000 + len(found)
+            found.append(
+                oracle.Event(
+                    event=draw(st.sampled_from(["fit", "run", "plot"])),
+                    install=install,
+                    message_id=draw(st.sampled_from([f"m{place}", "m"])),
+                    time=at,
+                    client_time=at - timedelta(days=draw(st.sampled_from([0, 0, 0, 40]))),
+                    order=order,
+                    kind=draw(st.sampled_from(["track"] * 14 + ["identify"])),
+                    properties=draw(
+                        st.one_of(st.just({}), st.just({"kind": "shift"}), properties())
+                    ),
+                )
+            )
+    return found
+
+
+BURSTS = bursts()
+
+# Days around the moments above: within a month, within days, a single one, most of a year.
+RANGES = [
+    ("2026-03-01", "2026-04-02"),
+    ("2026-03-28", "2026-03-30"),
+    ("2026-03-29", "2026-03-29"),
+    ("2026-10-20", "2026-11-03"),
+    ("2026-02-20", "2026-11-02"),
+]
+
 NAMES = st.sampled_from(
     ["event", "install", "library_version", "ci", "ephemeral", "run_time", "weight", "p", "a.b",
      "a", "properties.kind", "a.b.c", "exception_occurred"]

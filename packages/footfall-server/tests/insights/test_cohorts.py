@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from footfall_server.insights import Insights
+from footfall_server.insights import Insights, cohorts, parse
 from footfall_server.model.errors import Unprocessable
 from footfall_server.store import Store
 
@@ -27,6 +27,7 @@ POWER = {"name": "power users", "all": [{"event": "fit", "at_least": 3, "days": 
 PLOTTERS = {"name": 'those who "plot"', "any": [{"event": ["plot", "draw"], "days": 7}]}
 IN_POWER = {"property": "cohort", "op": "in", "values": ["power users"]}
 JANUARY: dict[str, Any] = {"from_": "2026-01-01", "to": "2026-01-31"}
+JANUARY_QUERY = {"report": "trends", "from": "2026-01-01", "to": "2026-01-31"}
 
 
 @pytest.fixture
@@ -204,3 +205,17 @@ def test_names_are_values_not_sql(january: Any, new_library: Callable[[], Any]) 
     name = "'; DROP TABLE events; -- `\\ \" é"
     rows = ask(january, breakdown=["cohort"], cohorts=[{**POWER, "name": name}]).rows
     assert total(rows)[(name,)] == 4
+
+
+def test_many_cohorts_are_told_apart(january: Any) -> None:
+    fits = [{"name": f"{n:02}", "all": [{"event": "fit", "at_least": n}]} for n in range(1, 9)]
+    plots = [{"name": f"plot {n}", "all": [{"event": "plot", "at_least": n}]} for n in range(1, 9)]
+    query = {"breakdown": ["cohort"], "series": [{"measure": "unique"}], "limit": 50}
+    assert total(ask(january, **query, cohorts=[*fits, *plots]).rows) == {
+        ("01",): 3, ("02",): 2, ("03",): 1, ("plot 1",): 2,
+    }  # fmt: skip
+    many = [{**POWER, "name": str(n)} for n in range(50)]
+    saved = {"one more": {"all": POWER["all"]}}
+    with pytest.raises(Unprocessable) as caught:
+        cohorts.defined(parse({**JANUARY_QUERY, "cohorts": many, "breakdown": ["cohort"]}), saved)
+    assert (caught.value.code, caught.value.path) == ("TOO_MANY_COHORTS", "/breakdown/0")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,26 +54,22 @@ def _equal(name: str, value: Any, other: Any) -> bool:
     return bool(value == other and type(value) is type(other))
 
 
-@st.composite
-def _queries(draw: st.DrawFn) -> list[tuple[str, dict[str, Any]]]:
-    """Three of each report."""
-    return [
-        (report, draw(common()) | draw(extra)) for report, extra in EXTRA.items() for _ in range(3)
-    ]
-
-
-@examples(10)
-@given(events=EVENTS, queries=_queries())
+@pytest.mark.parametrize("report", EXTRA)
+@examples(8)
+@given(events=EVENTS, data=st.data())
 def test_release_health_is_what_the_definitions_say(
     new_library: Callable[[], Any],
     compared: Callable[[str], None],
+    report: str,
     events: list[Any],
-    queries: list[tuple[str, dict[str, Any]]],
+    data: st.DataObject,
 ) -> None:
+    queries = st.lists(st.tuples(common(), EXTRA[report]), min_size=4, max_size=4)
     library = new_library()
+    asked_for = [one | more for one, more in data.draw(queries)]
     for block in (events[1::2], events[::2]):
         library.add(block)
-    for report, asked in queries:
+    for asked in asked_for:
         rows = library.ask(report=report, now=NOW, **asked).rows
         expected = _answer(report, events, asked)
         if report == "traction":

@@ -69,9 +69,9 @@ def _errors() -> list[Statement]:
 def _run_time() -> list[Statement]:
     query = asked(report="run_time")
     return [
-        run_time.sizes(query),
-        run_time.percentiles(query, many=False, even=True, listed=False),
-        run_time.percentiles(query, many=True, even=False, listed=True),
+        run_time.even(query),
+        run_time.weighted(query, None),
+        run_time.digest(query, [("fit", "s1.0"), (HOSTILE, "")]),
     ]
 
 
@@ -87,7 +87,7 @@ def _support() -> list[Statement]:
 
 def _traction() -> list[Statement]:
     query = asked(report="traction")
-    return [traction.weeks(query, query.within)]
+    return [traction.weeks(query, query.within, "library_version", LIBRARY)]
 
 
 def _schema() -> list[Statement]:

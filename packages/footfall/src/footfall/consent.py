@@ -28,6 +28,7 @@ else:  # `typing` would double the cost of the first call
 PYTEST = "FOOTFALL_PYTEST"  # set by our pytest plugin while pytest runs
 
 _parsed: Dict[str, Tuple[Tuple[int, int], Dict[str, str]]] = {}
+_paths: Dict[Tuple[Optional[str], ...], List[str]] = {}
 
 
 def variable(library: str) -> str:
@@ -112,7 +113,12 @@ def read_dotenvs() -> Dict[str, Dict[str, str]]:
     except OSError:
         working = None
     found: Dict[str, Dict[str, str]] = {}
-    for path in dotenv_paths([working, script_folder()]):
+    folders = (working, script_folder())
+    paths = _paths.get(folders)
+    if paths is None:
+        _paths.clear()  # the working directory seldom changes: only the last is kept
+        paths = _paths[folders] = dotenv_paths(list(folders))
+    for path in paths:
         try:
             status = os.stat(path)
             stamp = (status.st_mtime_ns, status.st_size)

@@ -72,7 +72,7 @@ class Declaration:
         "constants",
         "declares",
         "event",
-        "fragment",
+        "fragments",
         "parameters",
         "types",
         "why",
@@ -112,7 +112,8 @@ class Declaration:
         self.whys: Dict[str, str] = {}
         for names in (arguments, attributes):
             self.whys.update({name: str(names[name]) for name in names} if _named(names) else {})
-        self.fragment: Optional[str] = None  # the constant part of its JSON, made by the sender
+        # The constant parts of its JSON, made by the sender.
+        self.fragments: Optional[Tuple[str, str]] = None
 
     @property
     def reads(self) -> bool:
@@ -121,27 +122,25 @@ class Declaration:
 
     def values(self, args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Optional[Dict[str, Any]]:
         """The declared values of one call, bounded. What can't be read is left out."""
-        raw: Dict[str, Any] = {}
+        values: Dict[str, Any] = {}
         for name, position, default in self.parameters:
             if name in kwargs:
-                raw[name] = kwargs[name]
+                values[name] = kwargs[name]
             elif position is not None and position < len(args):
-                raw[name] = args[position]
+                values[name] = args[position]
             elif default is not _MISSING:
-                raw[name] = default
+                values[name] = default
         if self.attributes and args:
             for name in self.attributes:
                 try:
-                    raw[name] = getattr(args[0], name)
+                    values[name] = getattr(args[0], name)
                 except Exception:  # noqa: S112 - a property of the host's; its failure isn't ours
                     continue
-        values = {
-            name: value
-            if value is None or (type(value) is str and len(value) <= LONGEST_TEXT)
-            else _safely(bounded, value)
-            for name, value in raw.items()
-        }
-        if self.compute is not None:
+        raw = None if self.compute is None else dict(values)
+        for name, value in values.items():
+            if value is not None and (type(value) is not str or len(value) > LONGEST_TEXT):
+                values[name] = _safely(bounded, value)
+        if self.compute is not None and raw is not None:
             try:
                 values.update(bounded_properties(self.compute(**raw)))
             except Exception as error:

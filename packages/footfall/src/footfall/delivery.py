@@ -16,7 +16,7 @@ from footfall.tally import Tally
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Deque, Dict, List, Optional, Tuple
+    from typing import Any, Callable, Deque, Dict, List, Mapping, Optional, Tuple
 
     from footfall.buffer import Buffer
     from footfall.event import Encoder, Event
@@ -173,16 +173,16 @@ class Delivery:
             for event in events:
                 report(event.body.decode("ascii"))
 
-    def account(self, fates: List[Tuple[Event, str]]) -> None:
-        """Count what became of events: `sent`, or the reason of the loss."""
+    def account(self, batch: List[Event], lost: Mapping[int, str]) -> None:
+        """Count what became of a batch: sent, but for the places that are `lost` for a reason."""
         from footfall.history import remember
 
-        sent = [event for event, fate in fates if fate == "sent"]
-        self.tally.send(event.weight for event in sent)
-        if len(sent) < len(fates):
-            for event, fate in fates:
-                if fate != "sent":
-                    self.tally.lose(fate, event.weight)
+        sent = batch
+        if lost:
+            sent = [event for place, event in enumerate(batch) if place not in lost]
+            for place, reason in lost.items():
+                self.tally.lose(reason, batch[place].weight)
+        self.tally.send([event.weight for event in sent])
         remember(self.state, sent)
 
     # Looking and ending; these take `transfer` themselves.

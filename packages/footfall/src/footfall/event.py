@@ -15,7 +15,7 @@ from footfall import __version__
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional
+    from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
     from footfall.buffer import Call, Stratum
     from footfall.declaration import Declaration
@@ -65,6 +65,10 @@ OWN = (
 )
 
 
+_new = tuple.__new__
+_dumps = json.JSONEncoder(separators=(",", ":")).encode
+
+
 def exception_name(kind: Optional[type]) -> Optional[str]:
     """`module.Class`, built-in exceptions by their name alone; never the message."""
     if kind is None:
@@ -74,40 +78,24 @@ def exception_name(kind: Optional[type]) -> Optional[str]:
     return name if module in (None, "builtins") else f"{module}.{name}"
 
 
-_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+_VARIANT = str.maketrans("0123456789abcdef", "89ab" * 4)
+_SECOND = 1_000_000_000  # nanoseconds
 
 
-class MessageIds:
-    """Version 7 UUIDs (RFC 9562): ordered by time, so that the collector can store them small."""
-
-    def __init__(self, random: Callable[[int], bytes] = os.urandom) -> None:
-        self._random = random
-        self._millisecond = -1
-        self._count = 0
-        self._start = ""
-        self._pool, self._place = "", 0  # a call of the system for each id would cost more
-
-    def next(self, seconds: float) -> str:
-        """A new id; ids of one millisecond rise by a counter."""
-        now = max(int(seconds * 1000), 0)
-        if now > self._millisecond or self._count >= 0xFFF:
-            self._millisecond = max(now, self._millisecond + 1)
-            self._count = int.from_bytes(self._random(1), "big")
-            ms = f"{self._millisecond & 0xFFFFFFFFFFFF:012x}"
-            self._start = f"{ms[:8]}-{ms[8:]}-7"
-        else:
-            self._count += 1
-        place = self._place
-        tail = self._pool[place : place + 16]
-        if len(tail) < 16:
-            self._pool, place = self._random(2048).hex(), 0
-            tail = self._pool[:16]
-        self._place = place + 16
-        return f"{self._start}{self._count:03x}-{_VARIANT[tail[0]]}{tail[1:4]}-{tail[4:]}"
+def message_id_tails(count: int, random: Callable[[int], bytes]) -> List[str]:
+    """The random half of so many version 7 UUIDs (RFC 9562), by a single call of the system."""
+    digits = random(8 * count).hex()
+    variants = digits[::16].translate(_VARIANT)
+    tails, place = [], 0
+    for variant in variants:
+        tails.append(f"-{variant}{digits[place + 1 : place + 4]}-{digits[place + 4 : place + 16]}")
+        place += 16
+    return tails
 
 
 class Encoder:
-    """Turns calls into events, with everything that is the same for a whole process made once."""
+    """Turns calls into events. What is the same for a process, for a declaration, for one second
+    or millisecond is made once, so that little more than joining texts is left for each call."""
 
     def __init__(
         self,
@@ -120,18 +108,19 @@ class Encoder:
         monotonic: Callable[[], int] = time.perf_counter_ns,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
-        self._ids = MessageIds(random)
-        self._clock, self._monotonic = clock, monotonic
+        self._clock, self._monotonic, self._random = clock, monotonic, random
         common: Dict[str, Any] = {"library": library, "library_version": version, **environment}
         common["session_id"] = random(16).hex()
         self._own = frozenset(OWN) | ({version_property} if version_property else frozenset())
         if version_property and version_property not in OWN:
             common[version_property] = version
-        self._common = json.dumps(common)[1:-1]
         context = {"library": {"name": "footfall", "version": __version__}}
-        self._tail = f',"userId":{json.dumps(install_id)},"context":{json.dumps(context)}}}'
-        self._second = (-1, "")
+        self._common = _dumps(common)[1:-1]
+        self._end = f'}},"userId":{_dumps(install_id)},"context":{_dumps(context)}}}'
+        self._second, self._second_text = -1, ""
+        self._millisecond, self._millisecond_text = -1, ""
         self._keys: Dict[str, str] = {}
+        self._parents: Dict[object, str] = {None: "null"}
 
     def stratum(self, stratum: Stratum) -> List[Event]:
         """The events of one stratum, each with the weight of what it stands for."""
@@ -139,50 +128,101 @@ class Encoder:
         return self.calls(stratum.sample, weight)
 
     def calls(self, calls: List[Call], weight: float = 1) -> List[Event]:
-        """The events of some calls. Times count back from now, so a stepped clock does no harm."""
-        offset = self._clock() - self._monotonic() / 1e9
-        return [self._event(call, weight, offset) for call in calls]
+        """The events of some calls. Times count back from now, so a stepped clock does no harm.
 
-    def _event(self, call: Call, weight: float, offset: float) -> Event:
-        declaration, end, run_ns, cpu_ns, parent, values, kind = call
-        at = offset + end / 1e9
-        run = "null" if run_ns is None else repr(run_ns / 1e9)
-        cpu = run if cpu_ns == run_ns else "null" if cpu_ns is None else repr(max(cpu_ns, 0) / 1e9)
-        error = "null" if kind is None else json.dumps(exception_name(kind))
-        outer = json.dumps(parent) if isinstance(parent, str) else "null"
-        body = (
-            f'{declaration.fragment or _fragment(declaration)}"messageId":"{self._ids.next(at)}"'
-            f',"timestamp":"{self._timestamp(at)}","properties":{{'
-            f"{self._properties(declaration, values)}{self._common}"
-            f',"run_time":{run},"process_run_time":{cpu}'
-            f',"exception_occurred":{"false" if kind is None else "true"},"exception_type":{error}'
-            f',"parent":{outer},"weight":{weight!r}}}{self._tail}'
+        A message id is ordered by time, so that the collector can store it small: its first half
+        is the call's end in units of 2^-12 ms, its second half random.
+        """
+        offset = max(round(self._clock() * 1e6) * 1000 - self._monotonic(), 0)
+        parents, events = self._parents, []  # type: Dict[object, str], List[Event]
+        append, tails = events.append, message_id_tails(len(calls), self._random)
+        end, raised, declared, start, constants = (
+            self._constant_end(None, weight),
+            None,
+            None,
+            "",
+            "",
         )
-        return Event(int(at), weight, body.encode("ascii"))
+        for call, tail in zip(calls, tails):  # noqa: B905 - Python 3.8 has no `strict`
+            declaration, ended, run_ns, cpu_ns, parent, values, kind = call
+            if declaration is not declared:
+                start, constants = declaration.fragments or self._fragments(declaration)
+                declared = declaration
+            if kind is not raised:
+                end, raised = self._constant_end(kind, weight), kind
+            second, rest = divmod(offset + ended, _SECOND)
+            if second != self._second:
+                self._begin_second(second)
+            millisecond, fine = divmod(rest, 1_000_000)
+            if millisecond != self._millisecond:
+                self._begin_millisecond(millisecond)
+            run = "null" if run_ns is None else f"{run_ns}e-9"
+            cpu = run if cpu_ns == run_ns else "null" if cpu_ns is None else f"{max(cpu_ns, 0)}e-9"
+            body = (
+                f"{start}{self._millisecond_text}{(fine << 12) // 1_000_000:03x}{tail}"
+                f'","timestamp":"{self._second_text}{rest // 1000:06d}Z","properties":{{'
+                f"{self._values(declaration, values, constants) if values else constants}"
+                f'"run_time":{run},"process_run_time":{cpu}'
+                f',"parent":{parents.get(parent) or self._parent(parent)}{end}'
+            )
+            append(_new(Event, (second, weight, body.encode("ascii"))))
+        return events
 
-    def _properties(self, declaration: Declaration, values: Optional[Mapping[str, Any]]) -> str:
-        if not values and not declaration.constants:
-            return ""
-        merged = {**declaration.constants, **values} if values else declaration.constants
-        parts = []
-        for name, value in merged.items():
-            if name not in self._own:
-                key = self._keys.get(name) or self._key(name)
-                parts.append(key + (_text(value) if type(value) is str else _json(value)))
-        return ",".join(parts) + "," if parts else ""
+    def _begin_second(self, second: int) -> None:
+        self._second = second
+        self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(second))
+        self._millisecond = -1
+
+    def _begin_millisecond(self, millisecond: int) -> None:
+        self._millisecond = millisecond
+        digits = f"{self._second * 1000 + millisecond & 0xFFFFFFFFFFFF:012x}"
+        self._millisecond_text = f"{digits[:8]}-{digits[8:]}-7"
+
+    def _constant_end(self, kind: Optional[type], weight: float) -> str:
+        """All that follows an event's own values: the same for most calls."""
+        error = "null" if kind is None else _dumps(exception_name(kind))
+        return (
+            f',"exception_occurred":{"false" if kind is None else "true"},"exception_type":{error}'
+            f',"weight":{weight!r},{self._common}{self._end}'
+        )
+
+    def _fragments(self, declaration: Declaration) -> Tuple[str, str]:
+        """An event's start, up to its message id, and the constants of its declaration."""
+        start = f'{{"type":"track","event":{_dumps(declaration.event)},"messageId":"'
+        declaration.fragments = start, self._properties(declaration.constants)
+        return declaration.fragments
+
+    def _values(self, declaration: Declaration, values: Mapping[str, Any], text: str) -> str:
+        """The properties of one call after the constants, whose JSON is `text`; values win."""
+        keys, constants = self._keys, declaration.constants
+        for name, value in values.items():
+            if name in constants:
+                return self._properties({**constants, **values})
+            key = keys.get(name)
+            if key is None:
+                key = self._key(name)
+            if key:
+                text += f"{key}{_text(value) if type(value) is str else _json(value)},"
+        return text
+
+    def _properties(self, properties: Mapping[str, Any]) -> str:
+        """The JSON of properties, a comma after each."""
+        keys = [(self._key(name), value) for name, value in properties.items()]
+        return "".join([f"{key}{_json(value)}," for key, value in keys if key])
 
     def _key(self, name: str) -> str:
-        key = _text(name) + ":"
+        """A property's name as JSON and a colon; nothing for a name that is this package's own."""
+        key = "" if name in self._own else _text(name) + ":"
         if len(self._keys) < 1000:
             self._keys[name] = key
         return key
 
-    def _timestamp(self, at: float) -> str:
-        """RFC 3339 in UTC with microseconds."""
-        second = int(at // 1)
-        if second != self._second[0]:
-            self._second = (second, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second)))
-        return f"{self._second[1]}.{min(int((at - second) * 1e6), 999999):06d}Z"
+    def _parent(self, parent: object) -> str:
+        """The JSON of an enclosing event's name; None, or the mark of a context without one."""
+        text = _dumps(parent) if isinstance(parent, str) else "null"
+        if len(self._parents) < 1000:
+            self._parents[parent] = text
+        return text
 
 
 def _json(value: Any) -> str:
@@ -192,13 +232,7 @@ def _json(value: Any) -> str:
     if value is True or value is False:
         return "true" if value else "false"
     kind = type(value)
-    return repr(value) if kind is int or kind is float else json.dumps(value)
-
-
-def _fragment(declaration: Declaration) -> str:
-    start = f'{{"type":"track","event":{json.dumps(declaration.event)},'
-    declaration.fragment = start
-    return start
+    return repr(value) if kind is int or kind is float else _dumps(value)
 
 
 def timestamp(at: float) -> str:

@@ -14,7 +14,7 @@ from footfall.debug import report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Iterator, List, Optional, Tuple
+    from typing import Dict, Iterator, List, Optional, Tuple
 
     from footfall.delivery import Delivery
     from footfall.event import Event
@@ -175,12 +175,12 @@ class Sender:
         with delivery.transfer:
             self.inflight, self.outbox = self.outbox, []
         try:
-            for fates in self._deliver(list(self.inflight)):
+            for batch, lost in self._deliver(self.inflight):
                 with delivery.transfer:
-                    del self.inflight[: len(fates)]
+                    del self.inflight[: len(batch)]
                     if self.inflight_spooled:
-                        delivery.spool.settle([event for event, _ in fates])
-                    delivery.account(fates)
+                        delivery.spool.settle(batch)
+                    delivery.account(batch, lost)
         finally:
             with delivery.transfer:
                 rest = [] if self.inflight_spooled else self.inflight
@@ -196,32 +196,34 @@ class Sender:
         with delivery.transfer:
             events = delivery.spool.own()
         sent = 0
-        for fates in self._deliver(events):
+        for batch, lost in self._deliver(events):
             with delivery.transfer:
-                delivery.spool.settle([event for event, _ in fates])
-                delivery.account(fates)
-            sent += len(fates)
+                delivery.spool.settle(batch)
+                delivery.account(batch, lost)
+            sent += len(batch)
         return sent == len(events)
 
     def _send_left(self) -> bool:
         delivery = self.delivery
         for leftover in delivery.spool.left():
-            done: List[Tuple[Event, str]] = []
+            done: List[Event] = []
+            lost: Dict[int, str] = {}
             try:
-                for fates in self._deliver(leftover.events):
-                    done += fates
+                for batch, lost_of_it in self._deliver(leftover.events):
+                    lost.update((len(done) + place, why) for place, why in lost_of_it.items())
+                    done += batch
             finally:
                 with delivery.transfer:
                     leftover.keep(leftover.events[len(done) :])
-                    delivery.account(done)
+                    delivery.account(done, lost)
             if len(done) < len(leftover.events):
                 return False
         return True
 
-    def _deliver(self, events: List[Event]) -> Iterator[List[Tuple[Event, str]]]:
-        """Send events in batches. Yields each batch's fates, in order; stops when it can't go on.
+    def _deliver(self, events: List[Event]) -> Iterator[Tuple[List[Event], Dict[int, str]]]:
+        """Send events in batches; stops when it can't go on.
 
-        A fate is `sent`, or the reason of the loss.
+        Yields each batch whose fate is known, in order, and why the places of it that are lost are.
         """
         batches = list(_batches(events))
         while batches:
@@ -231,16 +233,13 @@ class Sender:
             outcome = self._transport.send([event.body for event in batch])
             if outcome.kind == "sent":
                 self._failures, self._retry_at = 0, 0.0
-                refused = set(outcome.rejected)
-                yield [
-                    (event, "rejected" if place in refused else "sent")
-                    for place, event in enumerate(batch)
-                ]
+                there = range(len(batch))
+                yield batch, {place: "rejected" for place in outcome.rejected if place in there}
             elif outcome.kind == "bad":
                 report(f"the collector refused a batch: {outcome.detail}")
-                yield [(event, "bad_request") for event in batch]
+                yield batch, dict.fromkeys(range(len(batch)), "bad_request")
             elif outcome.kind == "split" and len(batch) == 1:
-                yield [(batch[0], "too_large")]
+                yield batch, {0: "too_large"}
             elif outcome.kind == "split":
                 half = len(batch) // 2
                 batches[:0] = [batch[:half], batch[half:]]
@@ -277,13 +276,12 @@ class Sender:
 
 
 def _batches(events: List[Event]) -> Iterator[List[Event]]:
-    batch: List[Event] = []
-    size = 0
-    for event in events:
-        if batch and (len(batch) >= BATCH_EVENTS or size + len(event.body) > BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(event)
-        size += len(event.body)
-    if batch:
-        yield batch
+    first = size = 0
+    for place, event in enumerate(events):
+        more = len(event.body)
+        if place > first and (place - first >= BATCH_EVENTS or size + more > BATCH_BYTES):
+            yield events[first:place]
+            first, size = place, 0
+        size += more
+    if events:
+        yield events[first:]

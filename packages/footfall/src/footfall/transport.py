@@ -40,6 +40,7 @@ else:
 TIMEOUT = 5.0
 LONGEST_ANSWER = 1_000_000
 LONGEST_WAIT = 86400.0
+PIECE = 50  # events that are compressed at a time
 REDIRECTS = (301, 302, 307, 308)
 STOPS = (401, 403, 404, 410)
 
@@ -60,25 +61,34 @@ class Transport:
 
     def send(self, bodies: List[bytes]) -> Outcome:
         """POST a batch of events, each already JSON."""
-        content = self.envelope(bodies, time.time())
         headers = {
             "Content-Type": "application/json",
             "Content-Encoding": "gzip",
             "User-Agent": f"footfall/{__version__}",
         }
         try:
-            status, answer, received = self._post("/v1/batch", gzipped(content), headers)
+            status, answer, received = self._post(
+                "/v1/batch", self.batch(bodies, time.time()), headers
+            )
         except Unreachable as error:
             self.close()
             return Outcome("retry", detail=str(error))
         return outcome(status, answer, received, time.time())
 
-    def envelope(self, bodies: List[bytes], now: float) -> bytes:
-        """The JSON around a batch."""
+    def batch(self, bodies: List[bytes], now: float) -> bytes:
+        """A batch as it is posted: the JSON around the events, gzipped at the fastest level."""
         from footfall.event import timestamp
 
         start = f'{{"writeKey":{json.dumps(self._key)},"sentAt":"{timestamp(now)}","batch":['
-        return start.encode("utf-8") + b",".join(bodies) + b"]}"
+        packer = zlib.compressobj(1, zlib.DEFLATED, 31)  # 31: as gzip, with no time in it
+        parts = [packer.compress(start.encode("utf-8"))]
+        # In pieces: a text of the whole batch would be larger than what the caches hold.
+        for place in range(0, len(bodies), PIECE):
+            piece = b",".join(bodies[place : place + PIECE])
+            parts.append(packer.compress(b"," + piece if place else piece))
+        parts.append(packer.compress(b"]}"))
+        parts.append(packer.flush())
+        return b"".join(parts)
 
     def erase(self, install_id: str) -> Tuple[int, Dict[str, object]]:
         """Ask the collector to delete everything of an install: its status and its receipt."""
@@ -224,12 +234,6 @@ def tls_context(environ: Mapping[str, str]) -> ssl.SSLContext:
             except (OSError, ssl.SSLError):
                 continue
     return context
-
-
-def gzipped(content: bytes) -> bytes:
-    """gzip at the fastest level, with no time in it."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
-    return packer.compress(content) + packer.flush()
 
 
 def outcome(status: int, answer: bytes, headers: Mapping[str, str], now: float) -> Outcome:

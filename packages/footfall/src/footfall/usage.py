@@ -36,7 +36,7 @@ class Usage:
     one name and exception type that leave per flush, a uniform weighted sample (None: all).
     `in_ci`: False stays silent in CI. `notice`: tell the user once, on a terminal. `install`: the
     kind of install id, `hardware`, `random` or `none`. `exit_timeout`: seconds that sending may
-    hold up the process's end (default 0.05, or 1 where the disk doesn't outlive the process).
+    hold up the process's end (default 0.03, or 1 where the disk doesn't outlive the process).
 
     Raises ConfigurationError for what can't work. Nothing is started, read or written before the
     first event.
@@ -209,7 +209,7 @@ class Usage:
             {} if self._code is not None else consent.read_dotenvs(),
             state.choice(state.home(os.environ), self.library),
             self.in_ci,
-            ci_service(environ),
+            None if self.in_ci else ci_service(environ),
         )
 
     def _ask_first(self) -> bool:

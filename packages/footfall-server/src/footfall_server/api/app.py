@@ -7,11 +7,14 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from footfall_server.api.destinations import DestinationApi
 from footfall_server.api.documents import DocumentApi
+from footfall_server.api.erase import EraseApi
 from footfall_server.api.history import HistoryApi
 from footfall_server.api.live import LiveApi
 from footfall_server.api.patience import Patience
 from footfall_server.api.policy import PolicyApi
+from footfall_server.api.privacy import PrivacyApi
 from footfall_server.api.problems import footfall_error, http_error, nobody, unexpected
 from footfall_server.api.queries import QueryApi
 from footfall_server.api.rejected import RejectedApi
@@ -23,6 +26,13 @@ from footfall_server.services import Services
 
 def application(services: Services, pages: ASGIApp) -> ASGIApp:
     """Everything but the ingest paths: API and status, then `pages`."""
+    problems = {
+        FootfallError: footfall_error,
+        Disconnected: nobody,
+        HTTPException: http_error,
+        Exception: unexpected,
+    }
+    erase = EraseApi(services)
     api = Starlette(
         routes=[
             *QueryApi(services).routes(),
@@ -31,17 +41,16 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             *LiveApi(services).routes(),
             *PolicyApi(services).routes(),
             *DocumentApi(services).routes(),
+            *erase.routes(),
+            *PrivacyApi(services).routes(),
+            *DestinationApi(services).routes(),
         ],
-        exception_handlers={
-            FootfallError: footfall_error,
-            Disconnected: nobody,
-            HTTPException: http_error,
-            Exception: unexpected,
-        },
+        exception_handlers=problems,
     )
     inner = Starlette(
         routes=[
             *Status(services).routes(),
+            Mount("/v1", Starlette(routes=erase.own_routes(), exception_handlers=problems)),
             Mount("/api/v1", api),
             Mount("/", pages),
         ]

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from footfall_server.automation.destinations import document as destination
 from footfall_server.insights import cohorts, parse
 from footfall_server.insights.queries import Behaviours
 from footfall_server.model.errors import BadRequest, FootfallError, Unprocessable
@@ -79,13 +80,17 @@ class SavedCohort(Content, frozen=True, kw_only=True):
 class Kind:
     """`check` raises Unprocessable; `shown` is the body as it may be read back."""
 
-    type: type[Content]
+    type: type[msgspec.Struct]
     check: Callable[[Any], None] = lambda content: None
     shown: Callable[[dict[str, Any]], dict[str, Any]] = lambda body: body
+    secrets: tuple[str, ...] = ()
+    """Fields that `shown` leaves out: a new body without them keeps the old ones."""
 
 
-def content(kind: Kind, raw: bytes) -> tuple[str, dict[str, Any]]:
-    """A body → its name and the rest.
+def content(
+    kind: Kind, raw: bytes, before: Mapping[str, Any] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """A body → its name and the rest. `before` is what it takes the place of.
 
     Raises BadRequest MALFORMED_JSON, Unprocessable INVALID_DOCUMENT, and what the check raises.
     """
@@ -97,6 +102,13 @@ def content(kind: Kind, raw: bytes) -> tuple[str, dict[str, Any]]:
         raise Unprocessable("INVALID_DOCUMENT", f"{message}.", path=path) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("MALFORMED_JSON", f"The body isn't JSON: {error}.") from None
+    kept = {
+        field: before[field]
+        for field in kind.secrets
+        if before is not None and getattr(read, field) is None and field in before
+    }
+    if kept:
+        read = msgspec.structs.replace(read, **kept)
     kind.check(read)
     body: dict[str, Any] = msgspec.to_builtins(read)
     return body.pop("name"), body
@@ -133,5 +145,8 @@ KINDS: dict[str, Kind] = {
     "annotations": Kind(Annotation),
     "boards": Kind(Board, _board),
     "cohorts": Kind(SavedCohort, _cohort, _given),
+    "destinations": Kind(
+        destination.Destination, destination.check, destination.shown, destination.SECRETS
+    ),
     "reports": Kind(SavedReport, _report),
 }

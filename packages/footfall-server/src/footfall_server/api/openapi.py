@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from footfall_server.api.openapi_door import door_paths, door_schemas
 from footfall_server.insights.queries import REPORTS
 
 _PROJECT = {"name": "project", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -155,11 +156,12 @@ def document(base_url: str) -> bytes:
             "info": {"title": "Footfall", "version": "1"},
             "servers": [{"url": base_url}],
             "security": [{"token": []}],
-            "paths": paths,
+            "paths": paths | door_paths(),
             "components": {
                 "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
                 "schemas": {
                     **components,
+                    **door_schemas(),
                     "Problem": _PROBLEM,
                     "Result": _RESULT,
                     "EventPage": _EVENTS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from rich.table import Table
 from footfall_server import settings as server_settings
 from footfall_server.accounts import Accounts, Sessions, Tokens
 from footfall_server.cli import history
+from footfall_server.cli.erase import erase
 from footfall_server.cli.manifest import Mode, save_manifest
 from footfall_server.cli.people import member, user
 from footfall_server.cli.rejected import rejected
@@ -29,6 +31,7 @@ app = typer.Typer(
 )
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
+app.command()(erase)
 app.command("export")(history.export)
 app.command("import")(history.import_)
 app.add_typer(user, name="user")
@@ -45,6 +48,14 @@ def run() -> None:
         sys.exit(2 if isinstance(error, server_settings.SetupError) else 1)
 
 
+class Role(StrEnum):
+    """What a server process does."""
+
+    ALL = "all"
+    INGEST = "ingest"
+    WEB = "web"
+
+
 @app.command()
 def serve(
     data: Data = None,
@@ -55,11 +66,29 @@ def serve(
         int | None,
         typer.Option(help="The port; 0 for any free one.", min=0, max=65535, show_default="8000"),
     ] = None,
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="all; ingest: take events in, no more; web: store, API and pages for what the "
+            "ingest servers of the same data directory took.",
+            envvar="FOOTFALL_ROLE",
+        ),
+    ] = Role.ALL,
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="Processes that take events in, one a core.",
+            min=1,
+            max=64,
+            envvar="FOOTFALL_WORKERS",
+        ),
+    ] = 1,
 ) -> None:
     """Run the collector, the insights and their pages."""
     from footfall_server.cli.serve import serve as serve_until_stopped
 
-    serve_until_stopped(server_settings.read(data=data, host=host, port=port))
+    settings = server_settings.read(data=data, host=host, port=port)
+    serve_until_stopped(settings, role.value, workers)
 
 
 @project.command("create")

@@ -20,9 +20,10 @@ import msgspec
 import uvicorn
 
 from footfall_server.accounts import Accounts, Tokens
+from footfall_server.accounts.tokens import Scope
 from footfall_server.cli.listening import lock as hold
 from footfall_server.model.errors import FootfallError, Unavailable
-from footfall_server.settings import Settings, SetupError, prepare
+from footfall_server.settings import Settings, SetupError, prepare, secret_key
 
 TRIES = 8
 _LONGEST_WAIT = 60.0
@@ -30,7 +31,9 @@ _TIMEOUT = httpx2.Timeout(120, connect=10)
 
 
 @contextmanager
-def project_client(settings: Settings, project: str) -> Iterator[httpx2.Client]:
+def project_client(
+    settings: Settings, project: str, scope: Scope = "write"
+) -> Iterator[httpx2.Client]:
     """A client whose base is the project's address in the API, allowed in for as long as it lasts.
 
     Raises SetupError, and NotFound NO_SUCH_PROJECT.
@@ -40,7 +43,7 @@ def project_client(settings: Settings, project: str) -> Iterator[httpx2.Client]:
     try:
         opened = accounts.project(project)
         with (
-            Tokens(accounts).passing(opened, "a command", "write") as token,
+            Tokens(accounts).passing(opened, "a command", scope) as token,
             _server(settings) as (base, transport),
             httpx2.Client(
                 base_url=f"{base}/api/v1/projects/{project}",
@@ -87,7 +90,9 @@ def _own_server(settings: Settings, path: Path) -> Iterator[None]:
     from footfall_server.intake import open_intake
     from footfall_server.services import open_services
 
-    intake = open_intake(settings.database_url, settings.journal)
+    intake = open_intake(
+        settings.database_url, settings.journal, secret_key(settings), settings.salts
+    )
     services = open_services(settings, "http://footfall", intake)
     try:
         with socket.socket(socket.AF_UNIX) as listener:

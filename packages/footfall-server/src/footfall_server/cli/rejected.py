@@ -120,8 +120,11 @@ def _here(settings: Settings, name: str, use: Callable[[_Way], T]) -> T:
     from footfall_server.intake import open_intake
     from footfall_server.rejected import RejectedStore
     from footfall_server.services import open_services
+    from footfall_server.settings import secret_key
 
-    intake = open_intake(settings.database_url, settings.journal)
+    intake = open_intake(
+        settings.database_url, settings.journal, secret_key(settings), settings.salts
+    )
     services = open_services(settings, "", intake)
     try:
         with contextlib.closing(asyncio.new_event_loop()) as loop:

@@ -20,6 +20,7 @@ from footfall_server.ingest import steps
 from footfall_server.ingest.batch import Batch, Refusal
 from footfall_server.ingest.dialects import history
 from footfall_server.ingest.dialects.dialect import Endpoint, Origin, Reply, Request, check_count
+from footfall_server.ingest.identity import Rekeys, anonymise, of_nobody
 from footfall_server.ingest.live import Live
 from footfall_server.ingest.policy import Limits, Policies, Policy, open_to_all
 from footfall_server.ingest.rate import Rates
@@ -29,10 +30,13 @@ from footfall_server.journal import Entry, Journal
 from footfall_server.model.errors import BadRequest, FootfallError, TooLarge, Unauthorized
 from footfall_server.model.event import RejectedEvent
 from footfall_server.model.histogram import Histogram
-from footfall_server.model.reason import Reason
+from footfall_server.model.reason import UNKEPT, Reason
 
 Keys = Callable[[str], int | None]
 """From a write key to its project's id; None for one that is unknown or revoked."""
+
+Blocked = Callable[[int], Callable[[str], bool] | None]
+"""From a project's id to what tells whether an install is refused; None if it refuses none."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -86,11 +90,14 @@ class Pipeline:
         journal: Journal,
         *,
         policies: Policies = open_to_all,
+        blocked: Blocked = lambda project: None,
+        rekeys: Rekeys = of_nobody,
         live: Live | None = None,
         clock: Callable[[], datetime] = _now,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._keys, self._policies = keys, policies
+        self._blocked, self._rekeys = blocked, rekeys
         self._journal = journal
         self._clock = clock
         self._rates = Rates(monotonic)
@@ -170,7 +177,7 @@ class Pipeline:
             (refused,) = batch.refused
             now = replace(event, reason=refused.reason, message=refused.message)
             found.append(now)
-            if now != event:
+            if now != event and now.reason not in UNKEPT:
                 changed.append(now)
         entries = []
         if accepted:
@@ -202,6 +209,12 @@ class Pipeline:
 
     def _walk(self, batch: Batch, policy: Policy) -> bytes:
         """Let a batch walk the steps; the lines of the events that remain."""
+        is_blocked = self._blocked(batch.project)
+        if is_blocked is not None:
+            steps.blocked(batch, is_blocked)
+        identity = policy.privacy.identity
+        if identity != "install":
+            anonymise(batch, self._rekeys(batch.project, identity, self._clock()))
         for step in steps.STEPS:
             step(batch)
         if policy.allowed is not None:
@@ -233,8 +246,9 @@ class Pipeline:
         entries = []
         if batch.events:
             entries.append(Entry(order, "events", len(batch.events), lines))
-        if batch.refused:
-            kept = [_encode(_rejected(batch, each, word)) for each in batch.refused]
+        refused = [each for each in batch.refused if each.reason not in UNKEPT]
+        if refused:
+            kept = [_encode(_rejected(batch, each, word)) for each in refused]
             # Entries are numbered by their first event's place: take one that no event has.
             lines = b"\n".join([*kept, b""])
             entries.append(Entry(self._journal.reserve(1), "rejected", len(kept), lines))

@@ -11,6 +11,7 @@ import msgspec
 from footfall_server.ingest.dialects.dialect import LARGE_BODY, MAX_EVENTS
 from footfall_server.ingest.steps import MAX_EVENT
 from footfall_server.model.manifest import AllowList
+from footfall_server.model.privacy import Privacy
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,6 +30,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 DEFAULT_LIMITS = Limits()
+DEFAULT_PRIVACY = Privacy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Policy:
     limits: Limits = DEFAULT_LIMITS
     allowed: AllowList | None = None
     enforced: bool = False
+    privacy: Privacy = DEFAULT_PRIVACY
 
 
 OPEN = Policy()

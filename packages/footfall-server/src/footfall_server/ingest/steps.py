@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Set
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -72,11 +73,49 @@ def _time(event: Event, earliest: datetime, latest: datetime) -> None:
     event.time_source = "received"
 
 
+def blocked(batch: Batch, is_blocked: Callable[[str], bool]) -> None:
+    """An install that was erased for good isn't taken again, nor kept where it was refused."""
+    message = MESSAGES[Reason.INSTALL_BLOCKED]
+    known: dict[str, bool] = {}
+
+    def asked(install: str) -> bool:
+        answer = known.get(install)
+        if answer is None:
+            answer = known[install] = is_blocked(install)
+        return answer
+
+    batch.refused = [
+        replace(each, reason=Reason.INSTALL_BLOCKED, message=message, body=None)
+        if _names(each.body, asked)
+        else each
+        for each in batch.refused
+    ]
+    bad = [i for i, event in enumerate(batch.events) if asked(event.install)]
+    if bad:
+        batch.refuse(bad, Reason.INSTALL_BLOCKED, message)
+
+
+def _names(body: object, asked: Callable[[str], bool], depth: int = 64) -> bool:
+    """Whether an install is named anywhere in what was sent."""
+    if isinstance(body, dict):
+        return depth > 0 and any(_names(value, asked, depth - 1) for value in body.values())
+    if isinstance(body, list):
+        return depth > 0 and any(_names(value, asked, depth - 1) for value in body)
+    return isinstance(body, str | int) and asked(str(body))
+
+
 def declared(batch: Batch, allowed: AllowList, *, enforced: bool) -> Counter[Reason]:
     """What the manifest doesn't declare, counted; refused if it is enforced."""
     found: Counter[Reason] = Counter()
     bad: dict[int, tuple[Reason, str]] = {}
+    known: dict[tuple[str, type], bool] = {}
     for position, event in enumerate(batch.events):
+        shape = (event.event, type(event.properties))
+        declared_whole = known.get(shape)
+        if declared_whole is None:
+            declared_whole = known[shape] = _whole_shape(allowed, *shape)
+        if declared_whole:
+            continue
         names = names_of(event.properties)
         if allowed.keeps(event.event, names):
             continue
@@ -88,6 +127,12 @@ def declared(batch: Batch, allowed: AllowList, *, enforced: bool) -> Counter[Rea
     if bad and enforced:
         batch.refuse_each(bad)
     return found
+
+
+def _whole_shape(allowed: AllowList, event: str, shape: type) -> bool:
+    """Whether everything that properties of this type can hold is declared for the event."""
+    fields: tuple[str, ...] = getattr(shape, "__struct_encode_fields__", ())
+    return bool(fields) and allowed.keeps(event, frozenset(fields))
 
 
 def names_of(properties: Any) -> Set[str]:

@@ -55,14 +55,15 @@ class Cache:
         """The answer, if the data are still of the version that it was made of; a copy."""
         if key is None:
             return None
-        found = self._kept.get(key.question)
+        kept = self._kept
+        found = kept.get(key.question)
         if found is None:
             return None
         version, result = found
         if version != key.version:
             self._drop(key.question)
             return None
-        self._kept.move_to_end(key.question)
+        kept.move_to_end(key.question)
         rows = [dict(row) for row in result.rows]
         return replace(result, rows=rows, meta={**result.meta, "cached": True})
 
@@ -75,6 +76,10 @@ class Cache:
         self._rows += len(result.rows)
         while self._rows > self._most or len(self._kept) > MAX_RESULTS:
             self._drop(next(iter(self._kept)))
+
+    def clear(self) -> None:
+        """Keep nothing. Any thread may call it: who reads goes on with what it has in hand."""
+        self._kept, self._rows = OrderedDict(), 0
 
     def _drop(self, question: Hashable) -> None:
         found = self._kept.pop(question, None)

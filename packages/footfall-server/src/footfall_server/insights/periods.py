@@ -127,10 +127,10 @@ def first_day(day: date, interval: Interval) -> date:
     return day
 
 
-def buckets(within: Range, interval: Interval) -> list[Bucket]:
+def buckets(within: Range, interval: Interval, path: str = "/interval") -> list[Bucket]:
     """Every bucket that the range touches, in order.
 
-    Raises `Unprocessable` TOO_MANY_BUCKETS.
+    Raises `Unprocessable` TOO_MANY_BUCKETS at `path`.
     """
     found: list[Bucket] = []
     for bucket in _hours(within) if interval == "hour" else _days(within, interval):
@@ -138,7 +138,7 @@ def buckets(within: Range, interval: Interval) -> list[Bucket]:
             raise Unprocessable(
                 "TOO_MANY_BUCKETS",
                 f"The range has more than {MAX_BUCKETS:,} buckets; take a longer interval.",
-                path="/interval",
+                path=path,
             )
         found.append(bucket)
     return found

@@ -48,7 +48,7 @@ async def answer(asked: Asked[Retention]) -> Answer:
     it is. Raises `Unprocessable` TOO_MANY_ROWS, TOO_MANY_BUCKETS.
     """
     query, within = asked.query, asked.within
-    buckets = periods.buckets(within, query.unit)
+    buckets = periods.buckets(within, query.unit, "/unit")
     _check_size(query, len(buckets))
     segments = await _segments(asked)
     top = tuple(one for one in segments if OTHER not in one)

@@ -79,6 +79,10 @@ class Insights:
             self._cache.put(key, result)
         return result
 
+    def forget(self, project: int) -> None:
+        """Keep no answer of this project any more. Any thread may call it."""
+        self._cache.clear()
+
     def _held(self, project: Project, asked: Query, now: datetime) -> Result | None:
         return self._cache.get(cache.key(project, asked, now, self._store.version(project.id)))
 

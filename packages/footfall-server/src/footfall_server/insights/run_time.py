@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from footfall_server.insights.answer import Answer, Asked
@@ -11,7 +11,12 @@ from footfall_server.insights.queries import RunTime
 from footfall_server.insights.result import tidy
 from footfall_server.insights.sql import run_time as sql
 from footfall_server.insights.sql.measures import EXACT_VALUES
+from footfall_server.insights.sql.run_time import Pair
 from footfall_server.insights.versions import is_versioned, version_order
+from footfall_server.store import Statement
+
+_Group = Mapping[str, Any]
+_Made = Callable[[Asked[RunTime], list[Pair] | None], Statement]
 
 
 async def answer(asked: Asked[RunTime]) -> Answer:
@@ -19,41 +24,53 @@ async def answer(asked: Asked[RunTime]) -> Answer:
 
     Seconds; null where no event has a run time that is a number.
     """
-    sizes = (await asked.reader.run(sql.sizes(asked))).to_pylist()
-    levels: dict[tuple[str, str], list[float]] = {}
-    if any(row["run_times"] for row in sizes):
-        statement = sql.percentiles(
-            asked,
-            many=any(row["run_times"] > EXACT_VALUES for row in sizes),
-            even=all(row["even"] for row in sizes),
-            listed=any(row["listed"] for row in sizes),
-        )
-        for row in (await asked.reader.run(statement)).to_pylist():
-            levels[row["event"], row["segment"]] = row["levels"]
-    asked.reader.approximate = any(row["run_times"] > EXACT_VALUES for row in sizes)
+    groups = (await asked.reader.run(sql.even(asked))).to_pylist()
+    levels: dict[Pair, list[float]] = {_key(one): one["levels"] for one in groups}
+    large = [one for one in groups if one["run_times"] > EXACT_VALUES]
+    uneven = [one for one in groups if not one["even"] and one["run_times"] <= EXACT_VALUES]
+    levels |= await _again(asked, uneven, groups, sql.weighted)
+    levels |= await _again(asked, large, groups, sql.digest)
+    asked.reader.approximate = bool(large)
     rows, versioned = [], is_versioned(asked.query.by, asked.project)
-    for row in _sorted(sizes, versioned=versioned):
-        p50, p90, p99 = levels.get((row["event"], row["segment"]), [None] * len(sql.LEVELS))
+    for one in _sorted(groups, versioned=versioned):
+        p50, p90, p99 = levels[_key(one)] or (None, None, None)
         rows.append(
             {
-                "value": row["segment"],
-                "event": row["event"],
-                "events": tidy(row["events"]),
+                "value": one["segment"],
+                "event": one["event"],
+                "events": tidy(one["events"]),
                 "p50": p50,
                 "p90": p90,
                 "p99": p99,
-                "approximate": row["run_times"] > EXACT_VALUES,
+                "approximate": one["run_times"] > EXACT_VALUES,
             }
         )
     return Answer(rows, {"versioned": versioned})
 
 
-def _sorted(rows: list[Mapping[str, Any]], *, versioned: bool) -> list[Mapping[str, Any]]:
+def _key(group: _Group) -> Pair:
+    return group["event"], group["segment"]
+
+
+async def _again(
+    asked: Asked[RunTime], wanted: list[_Group], groups: list[_Group], made: _Made
+) -> dict[Pair, list[float]]:
+    """The levels of the groups that need a second pass."""
+    if not wanted:
+        return {}
+    pairs = sorted({(one["event"], code) for one in wanted for code in one["codes"]})
+    only = pairs if len(wanted) < len(groups) else None
+    keys = {_key(one) for one in wanted}
+    table = await asked.reader.run(made(asked, only))
+    return {_key(row): row["levels"] for row in table.to_pylist() if _key(row) in keys}
+
+
+def _sorted(groups: list[_Group], *, versioned: bool) -> list[_Group]:
     if versioned:
-        return sorted(rows, key=lambda row: (version_order(row["segment"]), row["event"]))
+        return sorted(groups, key=lambda one: (version_order(one["segment"]), one["event"]))
     total: Counter[str] = Counter()
-    for row in rows:
-        total[row["segment"]] += row["events"]
+    for one in groups:
+        total[one["segment"]] += one["events"]
     return sorted(
-        rows, key=lambda row: (-round(total[row["segment"]], 6), row["segment"], row["event"])
+        groups, key=lambda one: (-round(total[one["segment"]], 6), one["segment"], one["event"])
     )

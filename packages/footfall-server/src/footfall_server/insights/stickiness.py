@@ -13,7 +13,7 @@ async def answer(asked: Asked[Stickiness]) -> Answer:
 
     Raises `Unprocessable` TOO_MANY_BUCKETS.
     """
-    days = len(periods.buckets(asked.within, "day"))
+    days = len(periods.buckets(asked.within, "day", "/from"))
     statement = sql.active_days(asked.project.id, asked.query, asked.within, asked.versions)
     table = await asked.reader.run(statement)
     found = {row["days"]: row["installs"] for row in table.to_pylist()}

@@ -9,18 +9,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from zoneinfo import ZoneInfo
 
 from footfall_server.insights import periods
-from footfall_server.insights.adoption import ordered, totals
 from footfall_server.insights.answer import Answer, Asked
 from footfall_server.insights.periods import Bucket
 from footfall_server.insights.queries import Installs, Traction
 from footfall_server.insights.references import version_name
 from footfall_server.insights.result import Row
 from footfall_server.insights.scales import scale
-from footfall_server.insights.sql import adoption
 from footfall_server.insights.sql import traction as sql
+from footfall_server.insights.versions import version_order
 
 _DAYS = sql.RETENTION_DAYS
 _COUNTED = {
@@ -31,6 +30,7 @@ _COUNTED = {
     "weekly_active_installs_by_version": "Weekly active installs by the newest version that each "
     "used in the week, pre-releases and patches with their minor version.",
 }
+_Weeks = dict[int, Counter[str]]
 _EXCLUDED: Mapping[Installs, str] = {
     "all": "No kind of install: containers and CI jobs may count anew at every start",
     "persistent": "Events of containers and CI jobs whose install id doesn't outlive them",
@@ -59,10 +59,20 @@ async def answer(asked: Asked[Traction]) -> Answer:
         start=periods.FIRST,
         end=min(whole[-1].end + timedelta(days=_DAYS + 1), asked.now + timedelta(microseconds=1)),
     )
-    weeks = {
-        row["week"]: row for row in (await asked.reader.run(sql.weeks(asked, history))).to_pylist()
-    }
-    rows = [*_rows(whole, weeks, asked.now, within.zone), *await _versions(asked, whole)]
+    name = version_name(asked.project)
+    order = await scale(asked, name, "/from", history)
+    weeks: _Weeks = {}
+    versions: Counter[tuple[int, str]] = Counter()
+    if order.codes:
+        for row in (await asked.reader.run(sql.weeks(asked, history, name, order))).to_pylist():
+            weeks.setdefault(row["week"], Counter()).update(
+                {what: row[what] for what in ("active", "new", "returned")}
+            )
+            versions[row["week"], order.text(row["place"], "minor")] += row["active"]
+    rows = [
+        *_rows(whole, weeks, asked.now, within.zone),
+        *_versions(whole, versions),
+    ]
     excluded = _excluded(asked.query)
     return Answer(
         [{**row, "counted": _COUNTED[row["metric"]], "excluded": excluded} for row in rows]
@@ -77,11 +87,9 @@ def _excluded(query: Traction) -> str:
     )
 
 
-def _rows(
-    whole: list[Bucket], weeks: Mapping[int, Mapping[str, Any]], now: datetime, zone: Any
-) -> Iterator[Row]:
+def _rows(whole: list[Bucket], weeks: _Weeks, now: datetime, zone: ZoneInfo) -> Iterator[Row]:
     def counted(key: int, what: str) -> int:
-        return int(weeks[key][what]) if key in weeks else 0
+        return weeks.get(key, Counter())[what]
 
     for bucket in whole:
         yield _row("weekly_active_installs", bucket, counted(bucket.key, "active"))
@@ -98,23 +106,14 @@ def _rows(
         yield _row("retention", bucket, returned / new if new and over else None)
 
 
-async def _versions(asked: Asked[Traction], whole: list[Bucket]) -> list[Row]:
+def _versions(whole: list[Bucket], counts: Counter[tuple[int, str]]) -> Iterator[Row]:
     """Week by week the versions that anyone had as the newest, rising."""
-    within = replace(asked.within, start=whole[0].start, end=whole[-1].end)
-    name = version_name(asked.project)
-    order = await scale(asked, name, "/from", within)
-    counts: Counter[tuple[int, str]] = Counter()
-    if order.codes:
-        statement = adoption.adoption(asked, name, "week", order, within)
-        for row in (await asked.reader.run(statement)).to_pylist():
-            counts[row["bucket"], order.text(row["place"], "minor")] += row["installs"]
-    texts = ordered(totals(counts), order)
-    return [
-        _row("weekly_active_installs_by_version", bucket, counts[bucket.key, text], text)
-        for bucket in whole
-        for text in texts
-        if (bucket.key, text) in counts
-    ]
+    texts = sorted({text for _, text in counts}, key=version_order)
+    for bucket in whole:
+        for text in texts:
+            if (bucket.key, text) in counts:
+                count = counts[bucket.key, text]
+                yield _row("weekly_active_installs_by_version", bucket, count, text)
 
 
 def _row(metric: str, bucket: Bucket, value: float | None, segment: str | None = None) -> Row:

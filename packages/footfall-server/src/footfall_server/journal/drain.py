@@ -140,6 +140,21 @@ class Drain:
                 if waiter in self._waiters:
                     self._waiters.remove(waiter)
 
+    def wait(self, seq: int, timeout: float) -> bool:
+        """Block until the store has everything up to `seq`; False at the timeout."""
+        done = threading.Event()
+        waiter = _Waiter(seq, done.set)
+        with self._lock:
+            self._waiters.append(waiter)
+        self._hurry.set()
+        self._wake.set()
+        try:
+            return self.drained >= seq or done.wait(timeout)
+        finally:
+            with self._lock:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+
     def _drain_forever(self) -> None:
         _yield_to_the_door()
         last = float("-inf")

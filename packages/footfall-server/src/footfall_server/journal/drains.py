@@ -22,11 +22,19 @@ class Drains:
     """The drain of this process's own journal, and one for each that collectors leave in `folder`.
 
     Journals are found as they appear; those of collectors that have gone are emptied too.
+    `from_others`, if given, is the sink of what other processes took in.
     """
 
-    def __init__(self, journal: Journal, folder: Path, sink: Sink, refuse: Refuse) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        folder: Path,
+        sink: Sink,
+        refuse: Refuse,
+        from_others: Sink | None = None,
+    ) -> None:
         self._journal, self._folder = journal, folder
-        self._sink, self._refuse = sink, refuse
+        self._sink, self._refuse = from_others or sink, refuse
         self._own = Drain(journal, sink, refuse)
         self._others: dict[Path, tuple[ForeignJournal, Drain]] = {}
         self._lock = threading.Lock()
@@ -64,6 +72,26 @@ class Drains:
         if self._folder.exists():
             goals += await asyncio.to_thread(self._goals)
         await asyncio.gather(*(drain.reach(seq, timeout) for drain, seq in goals))
+
+    def wait_all(self, timeout: float) -> bool:
+        """`reach_all` for a thread that may block; False at the timeout."""
+        deadline = time.monotonic() + timeout
+        goals = [(self._own, self._journal.barrier()), *self._goals()]
+        return all(drain.wait(seq, deadline - time.monotonic()) for drain, seq in goals)
+
+    def scrub_all(self) -> None:
+        """Leave no byte on disk of what the store has taken over. Raises Unavailable."""
+        self._journal.scrub()
+        with self._lock:
+            others = [journal for journal, _ in self._others.values()]
+        for journal in others:
+            journal.scrub()
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other process takes events in."""
+        with self._lock:
+            return not self._others
 
     @property
     def blocks(self) -> int:

@@ -9,8 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from footfall_server.journal import slots
-from footfall_server.journal.journal import Entry, age_of_oldest, read_entries
+from footfall_server.journal.journal import Entry, age_of_oldest, read_entries, rewrite
 from footfall_server.journal.mark import Mark
+from footfall_server.model.errors import Unavailable
+
+_OWNER_SECONDS = 30.0
 
 
 class ForeignJournal:
@@ -73,6 +76,32 @@ class ForeignJournal:
                 self._reader.execute("DELETE FROM entries WHERE seq <= ?", (up_to,))
         finally:
             slot.close()
+
+    def scrub(self) -> None:
+        """As `Journal.scrub`, once the owner has forgotten what was carried on. Blocks.
+
+        Raises Unavailable when it doesn't in half a minute, or the file can't be written.
+        """
+        deadline = time.monotonic() + _OWNER_SECONDS
+        forgotten = "SELECT count(*) FROM entries WHERE seq <= ?"
+        while self._number(forgotten):
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    "JOURNAL_NOT_FORGOTTEN",
+                    f"{self.path.name}'s collector doesn't forget what the store has: see whether"
+                    " it runs.",
+                )
+            time.sleep(self.poll_seconds or 0.1)
+        try:
+            connection = sqlite3.connect(self.path, isolation_level=None, timeout=_OWNER_SECONDS)
+            try:
+                rewrite(connection)
+            finally:
+                connection.close()
+        except sqlite3.Error as error:
+            raise Unavailable(
+                "JOURNAL_UNWRITABLE", f"The journal {self.path.name} can't be written: {error}"
+            ) from None
 
     def close(self) -> None:
         with self._lock:

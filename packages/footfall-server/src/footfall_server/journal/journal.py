@@ -8,6 +8,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import NamedTuple
 from uuid import uuid4
@@ -21,6 +22,7 @@ from footfall_server.model.histogram import Histogram
 # The store may hold a later event than the clock says, if the clock was set back in between.
 _CLOCK_FLOOR = 1_000_000
 _GROUP_BYTES = 8 << 20
+_READERS_SECONDS = 30.0
 _BUSY_SECONDS, _GATHER_SECONDS = 0.003, 0.002
 _LOOK_SECONDS = 0.5
 _ACCELERATION = 4  # twice as fast as the default, 5 % larger
@@ -48,6 +50,7 @@ class _Waiting(NamedTuple):
     entries: Sequence[Entry]
     delete: int = 0
     done: asyncio.Future[None] | None = None
+    work: Callable[[], None] | None = None
     probe: bool = False
 
 
@@ -140,6 +143,40 @@ class Journal:
         """Forget the entries up to this one: the store has them. Doesn't wait for the disk."""
         self._queue.put(_Waiting((), delete=up_to))
 
+    def barrier(self) -> int:
+        """Wait until all that was given to `append` before is decided; the newest durable entry.
+
+        Blocks; for threads that may. Raises Unavailable as `append`.
+        """
+        self._in_turn(_nothing)
+        return self.committed
+
+    def scrub(self) -> None:
+        """Leave no byte on disk of entries that were deleted: neither free pages nor the log.
+
+        Blocks; requests wait meanwhile, some milliseconds for a journal that is drained.
+        """
+        self._in_turn(self._rewrite)
+
+    def _in_turn(self, work: Callable[[], None]) -> None:
+        """Have it done in the writer's thread after what waits there, and wait for it."""
+        done: Future[None] = Future()
+
+        def run() -> None:
+            try:
+                work()
+            except sqlite3.Error as error:
+                done.set_exception(_unwritable(error))
+            else:
+                done.set_result(None)
+
+        self.check()
+        self._queue.put(_Waiting((), work=run))
+        done.result()
+
+    def _rewrite(self) -> None:
+        rewrite(self._writer)
+
     def read(self, after: int, max_lines: int, max_bytes: int) -> list[Entry]:
         """The next entries in order, at least one if there is any, within about these bounds."""
         return read_entries(self._path, after, max_lines, max_bytes)
@@ -188,6 +225,9 @@ class Journal:
                     break
                 each = self._queue.get()
             self._commit(waiting)
+            for each in waiting:
+                if each.work is not None:
+                    each.work()
             last = time.monotonic()
 
     def _commit(self, waiting: list[_Waiting]) -> None:
@@ -241,6 +281,19 @@ class Journal:
                 writer.execute("ROLLBACK")
             raise
         return freed
+
+
+def rewrite(connection: sqlite3.Connection) -> None:
+    """Write a journal's file anew, so that nothing of what was deleted is left in it or its log.
+
+    Raises sqlite3.OperationalError when a reader holds the log all the time.
+    """
+    connection.execute("PRAGMA temp_store=MEMORY")
+    connection.execute("VACUUM")
+    deadline = time.monotonic() + _READERS_SECONDS
+    while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        if time.monotonic() > deadline:
+            raise sqlite3.OperationalError("a reader holds the journal's log")
 
 
 def read_entries(path: Path, after: int, max_lines: int, max_bytes: int) -> list[Entry]:

@@ -22,7 +22,12 @@ class Reason(StrEnum):
     UNDECLARED_EVENT = "UNDECLARED_EVENT"
     UNDECLARED_PROPERTY = "UNDECLARED_PROPERTY"
     STORE_REFUSED = "STORE_REFUSED"
+    INSTALL_BLOCKED = "INSTALL_BLOCKED"
+    IDENTITY_NOT_KEPT = "IDENTITY_NOT_KEPT"
 
+
+UNKEPT = frozenset({Reason.INSTALL_BLOCKED, Reason.IDENTITY_NOT_KEPT})
+"""Events refused for these are counted, but nothing of them is kept."""
 
 MESSAGES: dict[Reason, str] = {
     Reason.INVALID_JSON: "The event is not valid JSON: send one JSON object per event.",
@@ -37,6 +42,12 @@ MESSAGES: dict[Reason, str] = {
     Reason.NUMBER_OUT_OF_RANGE: "A number is NaN, infinite or beyond 64 bits: send it as text.",
     Reason.FOREIGN_TOKEN: (
         "The event's `token` is another one than its batch's: send a batch for each project."
+    ),
+    Reason.IDENTITY_NOT_KEPT: (
+        "This project doesn't keep who somebody is: send track, page and screen alone."
+    ),
+    Reason.INSTALL_BLOCKED: (
+        "This install was erased and asked not to be counted again: stop sending its events."
     ),
     Reason.UNDECLARED_EVENT: "The project's manifest doesn't declare this event",
     Reason.UNDECLARED_PROPERTY: "The project's manifest doesn't declare these properties",

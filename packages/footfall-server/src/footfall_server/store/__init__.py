@@ -10,12 +10,14 @@ asked of a store), `embedded.py` (how the engine is opened, and what it can't do
 """
 
 from footfall_server.store.embedded import open_store
+from footfall_server.store.erase import Marks
 from footfall_server.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from footfall_server.store.statement import Limits, Statement
 from footfall_server.store.store import Store
 
 __all__ = [
     "Limits",
+    "Marks",
     "Statement",
     "Store",
     "StoreBusy",

@@ -17,6 +17,8 @@ from typing import Any, Literal, Protocol
 import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from footfall_server.model.event import EPOCH
+from footfall_server.store.erase import Eraser
 from footfall_server.store.errors import StoreUnavailable, error_code, insert_error, query_error
 from footfall_server.store.statement import Limits, Statement
 
@@ -89,6 +91,7 @@ class Store:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="footfall-store")
         self._stoppers = ThreadPoolExecutor(1, thread_name_prefix="footfall-store-stop")
         self._versions: dict[int, int] = {}
+        self._deletions = 0
         self._lock = threading.Lock()
 
     def insert(self, table: Table, lines: bytes, token: str) -> None:
@@ -118,7 +121,7 @@ class Store:
     def version(self, project: int) -> int:
         """Grows whenever the project's data change: what was read since still holds while it is
         the same. It counts this process's writes; the embedded engine has no other writer."""
-        return self._versions.get(project, 0)
+        return self._deletions + self._versions.get(project, 0)
 
     def changed(self, *projects: int) -> None:
         """To be called when a write to these projects' data has ended, well or not."""
@@ -187,24 +190,57 @@ class Store:
 
         Cheap when there is nothing to delete. True if something was deleted.
         """
+        return self._expire("rejected", before, but)
+
+    def expire_events(self, before: datetime, *, but: Mapping[int, datetime]) -> bool:
+        """As `expire_rejected`. The rows are hidden at once; `eraser().purge` makes it final."""
+        return self._expire("events", before, but)
+
+    def age_of_events(self, project: int, before: datetime) -> tuple[datetime | None, int]:
+        """When the project's oldest event was received, and how many were before an instant."""
+        found = self.query(
+            Statement(
+                "SELECT minOrNull(received_at) AS oldest,"
+                " countIf(received_at < {before:DateTime64(6, 'UTC')}) AS overdue"
+                " FROM events WHERE project = {project:UInt32}",
+                {"project": project, "before": _instant(before)},
+            )
+        ).to_pylist()[0]
+        return found["oldest"], int(found["overdue"])
+
+    def _expire(self, table: Table, before: datetime, but: Mapping[int, datetime]) -> bool:
         projects = [*but]
         older = "received_at < {{{}:DateTime64(6, 'UTC')}}"
         rules = f"(project NOT IN {{others:Array(UInt32)}} AND {older.format('before')})"
         parameters: dict[str, Any] = {"others": projects, "before": _instant(before)}
         for place, project in enumerate(projects):
+            if but[project] <= EPOCH:
+                continue  # for ever
             of_project = f"project = {{p{place}:UInt32}}"
             rules += f" OR ({of_project} AND {older.format(f't{place}')})"
             parameters |= {f"p{place}": project, f"t{place}": _instant(but[project])}
         found = self.query(
-            Statement(f"SELECT 1 AS found FROM rejected WHERE {rules} LIMIT 1", parameters)
+            Statement(f"SELECT 1 AS found FROM {table} WHERE {rules} LIMIT 1", parameters)
         )
         if found.num_rows:
-            self._change(Statement(f"DELETE FROM rejected WHERE {rules}", parameters))
+            self._change(Statement(f"DELETE FROM {table} WHERE {rules}", parameters))
+            with self._lock:
+                self._deletions += 1
         return bool(found.num_rows)
 
     def _change(self, statement: Statement) -> None:
         try:
             self._engine.execute(statement.text, statement.parameters)
+        except ClickHouseError as error:
+            raise query_error(error_code(error), str(error)) from error
+
+    def eraser(self) -> Eraser:
+        """What takes installs out of the tables; its calls block for as long as that takes."""
+        return Eraser(self.query, self._execute)
+
+    def _execute(self, text: str) -> None:
+        try:
+            self._engine.execute(text)
         except ClickHouseError as error:
             raise query_error(error_code(error), str(error)) from error
 
@@ -257,10 +293,7 @@ class Store:
         return len(partitions)
 
     def _merge(self, partition: str) -> None:
-        try:
-            self._engine.execute(f"OPTIMIZE TABLE events PARTITION ID {_quoted(partition)} FINAL")
-        except ClickHouseError as error:
-            raise query_error(error_code(error), str(error)) from error
+        self._execute(f"OPTIMIZE TABLE events PARTITION ID {_quoted(partition)} FINAL")
 
     def close(self) -> None:
         """Waits for running queries, then closes the engine. Nothing may be called afterwards."""

@@ -26,9 +26,11 @@ from footfall_server.web.failure import Failures
 from footfall_server.web.gate import Gate, SignIn
 from footfall_server.web.headers import PageHeaders
 from footfall_server.web.insight import Insight
+from footfall_server.web.kept_pages import KeptPages
 from footfall_server.web.library_pages import EventsPage, InstallsPage, TractionPage
 from footfall_server.web.pages import Pages
 from footfall_server.web.project_settings import SettingsPages
+from footfall_server.web.public_pages import PublicPages
 from footfall_server.web.release_pages import (
     AdoptionPage,
     ErrorsPage,
@@ -49,6 +51,8 @@ GROUPS: tuple[type[Site], ...] = (
     ReleasesPage,
     InstallsPage,
     DoorPages,
+    KeptPages,
+    PublicPages,
 )
 INSIGHTS: tuple[type[Insight], ...] = (
     TrendsPage,

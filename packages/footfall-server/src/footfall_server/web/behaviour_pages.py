@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from footfall_server.insights import Result
@@ -247,25 +246,14 @@ class LifecyclePage(Insight):
         cells: dict[str, dict[str, float]] = {}
         for row in result.rows:
             cells.setdefault(row["bucket"], {})[row["state"]] = row["count"]
-        rows = [
-            {
-                "bucket": row["bucket"],
-                "series": str(row["state"]).capitalize(),
-                "segment": [],
-                "value": row["count"],
-                "incomplete": row["bucket"] in unfinished,
-                "compare": False,
-            }
-            for row in result.rows
-        ]
         chart = Chart(
             title=self.heading,
             subtitle=f"Installs per {asked.interval}",
-            spec=vegalite(replace(result, report="trends", rows=rows), height=charts.TALL),
+            spec=vegalite(result, height=charts.TALL),
             height=charts.TALL,
             label=f"New, returning, resurrected and dormant installs per {asked.interval}.",
             legend=[
-                Key(state.capitalize(), f"series-{place}", "line")
+                Key(state.capitalize(), f"series-{place}" if place < 4 else "series-other")
                 for place, state in enumerate(self.states, 1)
             ],
             head=[asked.interval.capitalize(), *(state.capitalize() for state in self.states)],

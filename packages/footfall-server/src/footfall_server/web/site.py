@@ -56,7 +56,10 @@ NAVIGATION = (
             ("rejected", "x", "Rejected"),
         ),
     ),
-    ("Share", (("traction", "report", "Funder report"),)),
+    (
+        "Share",
+        (("public", "public", "Transparency page"), ("traction", "report", "Funder report")),
+    ),
 )
 """The sidebar's groups: path, icon and text of each page."""
 

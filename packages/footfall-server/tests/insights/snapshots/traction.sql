@@ -1,18 +1,23 @@
-SELECT week, count() AS active, countIf(week = arrayMin(weeks)) AS new, countIf(week = arrayMin(weeks)
+SELECT each.1 AS week, each.2 AS place, count() AS active, countIf(week = first) AS new, countIf(week = first
   AND has(weeks, week + 28)) AS returned
 FROM (
-SELECT groupUniqArray(week) AS weeks
+SELECT groupArray((week, place)) AS own, arrayMap(one -> one.1, own) AS weeks, arrayMin(weeks) AS first
 FROM (
-SELECT install_key, toInt32(toInt64(toUInt16(toMonday(toDate(time, {p0:String}))))) AS week
+SELECT install_key, week, max(own) AS place
+FROM (
+SELECT install_key, toInt32(toInt64(toUInt16(toMonday(toDate(time, {p0:String}))))) AS week, toUInt16(transform(library_version_code, {p1:Array(String)}, {p2:Array(UInt16)}, 0)) AS own
 FROM events FINAL
-WHERE project = {p1:UInt32}
-  AND time >= {p2:DateTime64(6, 'UTC')}
-  AND time < {p3:DateTime64(6, 'UTC')}
+WHERE project = {p3:UInt32}
+  AND time >= {p4:DateTime64(6, 'UTC')}
+  AND time < {p5:DateTime64(6, 'UTC')}
   AND kind = 'track')
+GROUP BY install_key, week)
 GROUP BY install_key)
-ARRAY JOIN weeks AS week
-GROUP BY week
+ARRAY JOIN own AS each
+GROUP BY week, place
 -- p0 = 'Europe/Brussels'
--- p1 = 7
--- p2 = '2025-12-31 23:00:00.000000'
--- p3 = '2026-01-31 23:00:00.000000'
+-- p1 = ['s1.0', 's0.9', '', 'j["0.9","1.0"]']
+-- p2 = [3, 2, 1, 3]
+-- p3 = 7
+-- p4 = '2025-12-31 23:00:00.000000'
+-- p5 = '2026-01-31 23:00:00.000000'

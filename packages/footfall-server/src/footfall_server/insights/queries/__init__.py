@@ -23,6 +23,8 @@ from footfall_server.insights.queries.common import (
     Value,
 )
 from footfall_server.insights.queries.events_table import EventsTable
+from footfall_server.insights.queries.flows import Flows, Paths
+from footfall_server.insights.queries.funnel import Exclusion, Funnel, Step
 from footfall_server.insights.queries.release_health import (
     Adoption,
     DropCost,
@@ -61,19 +63,24 @@ __all__ = [
     "Errors",
     "EventsTable",
     "Exceptions",
+    "Exclusion",
     "Filter",
+    "Flows",
     "Formula",
+    "Funnel",
     "Granularity",
     "Installs",
     "Interval",
     "Lifecycle",
     "Measure",
     "Op",
+    "Paths",
     "Query",
     "Retention",
     "RunTime",
     "Series",
     "Sql",
+    "Step",
     "Stickiness",
     "SupportMatrix",
     "Traction",
@@ -94,6 +101,9 @@ REPORTS: dict[str, type[Query]] = {
     "stickiness": Stickiness,
     "support_matrix": SupportMatrix,
     "traction": Traction,
+    "flows": Flows,
+    "funnel": Funnel,
+    "paths": Paths,
     "trends": Trends,
 }
 

@@ -7,7 +7,7 @@ segments and lists need only the code. Numbers also have a **number**, null for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -68,16 +68,53 @@ class Cohorts(str):
         named.members = members
         return named
 
-    def code(self, binder: Binder) -> str:
-        """The names of an event's cohorts as a list's code, '' where it has none."""
-        names = [
-            f"if({condition(binder)}, {binder.text(msgspec.json.encode(name).decode())}, '')"
-            for name, condition in self.members
+    def names(self, binder: Binder) -> str:
+        """The names of an event's cohorts, as an array."""
+        chunks = [
+            f"{binder.bind(_subsets(names), 'Array(Array(String))')}[{place}]"
+            for names, place in self._chunks(binder)
         ]
-        listed = ", ".join(names or ["''"])
-        found = binder.name(f"arrayFilter(n -> n != '', [{listed}])")
-        joined = f"concat('j[', arrayStringConcat({found}, ','), ']')"
-        return binder.name(f"if(empty({found}), '', {joined})")
+        return binder.name(f"arrayConcat({', '.join(chunks)})" if chunks else "[]::Array(String)")
+
+    def code(self, binder: Binder) -> str:
+        """The same as a list's code; '' where there is none."""
+        chunks = list(self._chunks(binder))
+        if len(chunks) == 1:
+            [(names, place)] = chunks
+            codes = [f"j[{_inside(one)}]" if one else "" for one in _subsets(names)]
+            return binder.name(f"{binder.texts(codes)}[{place}]")
+        texts = [
+            f"{binder.texts([_inside(one) for one in _subsets(names)])}[{place}]"
+            for names, place in chunks
+        ]
+        listed = ", ".join(texts or ["''"])
+        inside = binder.name(f"arrayStringConcat(arrayFilter(t -> t != '', [{listed}]), ',')")
+        return binder.name(f"if({inside} = '', '', concat('j[', {inside}, ']'))")
+
+    def _chunks(self, binder: Binder) -> Iterator[tuple[list[str], str]]:
+        """A few cohorts at a time: their names, and the place of an event's among the subsets.
+
+        So whatever is made of names is made once a subset, not once an event.
+        """
+        for start in range(0, len(self.members), _CHUNK):
+            chunk = self.members[start : start + _CHUNK]
+            bits = (f"({test(binder)}) * {1 << at}" for at, (_, test) in enumerate(chunk))
+            yield [name for name, _ in chunk], binder.name(f"1 + {' + '.join(bits)}")
+
+
+_CHUNK = 6
+
+
+def _subsets(names: list[str]) -> list[list[str]]:
+    """Every subset, the one whose bits are set at its own place."""
+    return [
+        [name for at, name in enumerate(names) if bits >> at & 1] for bits in range(1 << len(names))
+    ]
+
+
+def _inside(names: list[str]) -> str:
+    """The JSON text of a list, without its brackets."""
+    return msgspec.json.encode(names).decode()[1:-1]
 
 
 def quoted(name: str) -> str:
@@ -203,11 +240,15 @@ def elements(code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """One property of a breakdown: `code` groups, `segment` and `segments` name the groups."""
+    """One property of a breakdown: `code` groups, `segment` and `segments` name the groups.
+
+    `names` is an array of an event's segments where that is at hand.
+    """
 
     code: str
     missing: str
     cut: bool = False
+    names: str | None = None
 
     def segment(self, code: str) -> str:
         """The segment of a code that is no list."""
@@ -219,6 +260,8 @@ class Dimension:
         """The distinct segments of any code."""
         if self.cut:
             return f"[{code}]"
+        if self.names is not None and code == self.code:
+            return f"if(empty({self.names}), ['{NONE}'], {self.names})"
         each = (
             f"arrayDistinct(arrayMap(c -> if(c = '', '{NONE}', substring(c, 2)), {elements(code)}))"
         )
@@ -230,6 +273,8 @@ def dimension(part: str | Cut, binder: Binder) -> Dimension:
     """A part of a breakdown."""
     if isinstance(part, Cut):
         return Dimension(_cut(part, binder), NONE, cut=True)
+    if isinstance(part, Cohorts):
+        return Dimension(part.code(binder), NONE, names=part.names(binder))
     missing = "false" if part in FLAGS else NONE
     return Dimension(column(part, binder).code, missing)
 

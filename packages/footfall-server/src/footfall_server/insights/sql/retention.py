@@ -142,7 +142,7 @@ def _installs(query: Retention, within: Range, events: str, place: _Place, binde
         returns = _last_of_units("arraySort(groupArrayIf(at, returned))", place)
     condition = "countIf(born) > 0"
     if query.cohort == "first_ever":
-        start = binder.bind(int(within.start.timestamp()) * 1_000_000, "Int64")
+        start = binder.bind((within.start - FIRST) // timedelta(microseconds=1), "Int64")
         condition += f" AND {place.micros('minIf(at, born)')} >= {start}"
     return (
         f"SELECT {births} AS births, {returns} AS returns, "

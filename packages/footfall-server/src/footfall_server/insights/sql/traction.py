@@ -1,4 +1,4 @@
-"""Traction: each install's weeks, from its first one on."""
+"""Traction: each install's weeks, from its first one on, with the newest version in each."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Traction
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.events import EVENTS
-from footfall_server.insights.sql.places import condition
+from footfall_server.insights.sql.places import condition, place
 from footfall_server.insights.sql.trends import bucket_key
+from footfall_server.insights.values import Scale
 from footfall_server.store import Statement
 
 RETENTION_DAYS = 28
 
 
-def weeks(asked: Asked[Traction], history: Range) -> Statement:
-    """Rows `week` (key), `active`, `new` (first ever), `returned` (of the new, four weeks on)."""
+def weeks(asked: Asked[Traction], history: Range, name: str, versions: Scale) -> Statement:
+    """Rows `week` (key), `place` (newest version in it), `active`, `new`, `returned`.
+
+    `new`: their first week ever; `returned`: of these, those that were active four weeks on.
+    """
     binder = Binder()
     week = bucket_key("week", binder.text(history.zone.key))
+    own = place(name, versions, binder)
     limited = condition(asked, binder, history)
     text = (
-        "SELECT week, count() AS active, countIf(week = arrayMin(weeks)) AS new, "
-        f"countIf(week = arrayMin(weeks) AND has(weeks, week + {RETENTION_DAYS})) AS returned "
-        "FROM (SELECT groupUniqArray(week) AS weeks FROM ("
-        f"{binder.named()}SELECT install_key, toInt32({week}) AS week "
-        f"FROM {EVENTS} WHERE {limited}) GROUP BY install_key) "
-        "ARRAY JOIN weeks AS week GROUP BY week"
+        "SELECT each.1 AS week, each.2 AS place, count() AS active, countIf(week = first) AS new, "
+        f"countIf(week = first AND has(weeks, week + {RETENTION_DAYS})) AS returned FROM ("
+        "SELECT groupArray((week, place)) AS own, arrayMap(one -> one.1, own) AS weeks, "
+        "arrayMin(weeks) AS first FROM ("
+        "SELECT install_key, week, max(own) AS place FROM ("
+        f"{binder.named()}SELECT install_key, toInt32({week}) AS week, {own} AS own "
+        f"FROM {EVENTS} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key) "
+        "ARRAY JOIN own AS each GROUP BY week, place"
     )
     return Statement(text, binder.parameters)

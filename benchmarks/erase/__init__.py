@@ -1,0 +1,1 @@
+"""Erasing: from the request to proven absence, and what queries feel of it meanwhile."""

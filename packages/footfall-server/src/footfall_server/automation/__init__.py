@@ -1,0 +1,7 @@
+"""What the server does by itself, without anybody asking: so far, forwarding to destinations.
+
+`destinations/` sends accepted events on, filtered, to other systems. It reads the store through
+`insights` (a destination's filters are the queries' filters) and keeps what isn't sent yet in the
+journal room's outbox. This room is used by `api` (what may be saved, how a destination fares) and
+by the assembly; it never imports `api` or `web`. Start with `destinations/forwarding.py`.
+"""

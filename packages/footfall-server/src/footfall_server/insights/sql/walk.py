@@ -1,0 +1,194 @@
+"""Events of an install in one array, in the client's order: what funnels walk along.
+
+An event is one number, its **key**: 52 bits of time (microseconds since 1970), 52 bits of the order
+of acknowledgement, then one bit for each condition that it meets. So keys sort as events happened,
+an event is later than another if its key is greater, and an array of them costs a third of an array
+of tuples: the engine collects and sorts plain numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
+from operator import or_
+
+from footfall_server.insights.periods import Range
+from footfall_server.insights.queries import Funnel, Query
+from footfall_server.insights.queries.common import Filter
+from footfall_server.insights.queries.funnel import Exclusion, Step
+from footfall_server.insights.sql.binder import Binder
+from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.filters import Conditions, Versions, asks_for_kind, walk
+from footfall_server.model.event import KINDS
+
+TIME = "toUInt64(toUnixTimestamp64Micro(time))"
+ORDER = "bitNot(version)"
+_BITS = 52
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The arithmetic of keys with so many conditions."""
+
+    conditions: int
+
+    @property
+    def type(self) -> str:
+        return "UInt128" if 2 * _BITS + self.conditions <= 128 else "UInt256"
+
+    @property
+    def never(self) -> str:
+        """A key after every other."""
+        return f"bitNot(to{self.type}(0))"
+
+    def of(self, conditions: Sequence[str]) -> str:
+        """The key of a row of events; the first condition has the lowest bit."""
+        bits = " + ".join(f"toUInt64({one}) * {1 << place}" for place, one in enumerate(conditions))
+        order = f"least({ORDER}, {2**_BITS - 1})"
+        later = f"bitOr(bitShiftLeft(to{self.type}({TIME}), {_BITS}), {order})"
+        return f"bitOr(bitShiftLeft({later}, {self.conditions}), {bits})"
+
+    def meets(self, key: str, mask: int) -> str:
+        """Whether the event meets one of the conditions of a mask."""
+        return f"bitAnd(toUInt64({key}), {mask}) != 0"
+
+    def time(self, key: str) -> str:
+        """Microseconds since 1970."""
+        return f"toInt64(bitShiftRight({key}, {_BITS + self.conditions}))"
+
+    def before(self, microseconds: str) -> str:
+        """The key that every event before a moment is less than."""
+        return f"bitShiftLeft(to{self.type}({microseconds}), {_BITS + self.conditions})"
+
+    def instant(self, key: str) -> str:
+        """The key without its conditions: equal for the same event."""
+        return f"bitShiftRight({key}, {self.conditions})"
+
+    def last_instant(self, microseconds: str) -> str:
+        """The greatest `instant` of a moment."""
+        order = 2**_BITS - 1
+        return f"bitOr(bitShiftLeft(to{self.type}({microseconds}), {_BITS}), {order})"
+
+    def without(self, key: str, mask: int) -> str:
+        """The key as if the event met none of the conditions of a mask."""
+        return f"bitAnd({key}, bitNot(to{self.type}({mask})))"
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Conditions of a funnel and which bits of a key are whose.
+
+    Equal steps share a bit, and so do exclusions of the same event.
+    """
+
+    conditions: tuple[str, ...]
+    steps: tuple[int, ...]
+    exclusions: tuple[int, ...]
+
+    @property
+    def keys(self) -> Keys:
+        return Keys(len(self.conditions))
+
+    @property
+    def every_step(self) -> int:
+        return _union(self.steps)
+
+    @property
+    def every_exclusion(self) -> int:
+        return _union(self.exclusions)
+
+    def excluding(self, query: Funnel, reached: int) -> int:
+        """The mask of what ends an entry that has done so many steps."""
+        return _union(
+            mask
+            for one, mask in zip(query.exclusions, self.exclusions, strict=True)
+            if one.from_step <= reached < one.to_step
+        )
+
+
+def marked(query: Funnel, binder: Binder, versions: Versions) -> Marked:
+    """Exclusions have the lowest bits: so of two copies of an event the excluding one is first."""
+    places: dict[Step | tuple[str, ...], int] = {}
+    events = [_names(one) for one in query.exclusions]
+    for names in events:
+        places.setdefault(names, len(places))
+    for step in query.steps:
+        places.setdefault(step, len(places))
+    open_kinds = _asks(one for step in query.steps for one in step.filters)
+    conditions = [
+        _condition(
+            each if isinstance(each, Step) else Step(each), query, open_kinds, binder, versions
+        )
+        for each in places
+    ]
+    return Marked(
+        tuple(conditions),
+        tuple(1 << places[step] for step in query.steps),
+        tuple(1 << places[each] for each in events),
+    )
+
+
+def marked_events(
+    project: int,
+    query: Funnel,
+    within: Range,
+    marks: Marked,
+    columns: Sequence[str],
+    binder: Binder,
+    versions: Versions,
+) -> str:
+    """Rows `install_key`, `event_key` and the columns: of events that do a step or exclude."""
+    filters = query.filters
+    if _asks(one for step in query.steps for one in step.filters) and not _asks(filters):
+        filters = (*filters, Filter(property="kind", op="in", values=tuple(sorted(KINDS))))
+    names = _all_names(query)
+    condition = where(project, within, query.installs, filters, names, binder, versions)
+    if names is None or any(step.filters for step in query.steps):
+        condition += f" AND ({' OR '.join(marks.conditions)})"
+    selected = ", ".join(
+        ("install_key", f"{marks.keys.of(marks.conditions)} AS event_key", *columns)
+    )
+    return f"{binder.named()}SELECT {selected} FROM {EVENTS} WHERE {condition}"
+
+
+def _condition(
+    step: Step, query: Query, open_kinds: bool, binder: Binder, versions: Versions
+) -> str:
+    parts = []
+    if step.event is not None:
+        parts.append(f"event IN {binder.texts(list(_names(step) or ()))}")
+    if open_kinds and not _asks((*query.filters, *step.filters)):
+        parts.append("kind = 'track'")
+    parts += Conditions(binder, versions).every(step.filters)
+    return f"({' AND '.join(parts)})" if parts else "1"
+
+
+def _asks(filters: Iterable[Filter]) -> bool:
+    return any(asks_for_kind(each) for each in walk(filters))
+
+
+def _names(one: Step | Exclusion) -> tuple[str, ...]:
+    assert one.event is not None
+    return (one.event,) if isinstance(one.event, str) else one.event
+
+
+def _all_names(query: Funnel) -> tuple[str, ...] | None:
+    names: dict[str, None] = {}
+    for step in query.steps:
+        if step.event is None:
+            return None
+        names |= dict.fromkeys(_names(step))
+    for exclusion in query.exclusions:
+        names |= dict.fromkeys(_names(exclusion))
+    return tuple(names)
+
+
+def _union(masks: Iterable[int]) -> int:
+    return reduce(or_, masks, 0)
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return int(at.timestamp()) * 1_000_000 + at.microsecond

@@ -1,0 +1,160 @@
+"""Taking installs out of the tables, so that no byte of them is left on disk.
+
+A lightweight DELETE hides the rows at once, APPLY DELETED MASK writes the parts that had them anew,
+and when the engine has removed the old parts, the rows are gone. Installs are found by their marks
+(HMAC-SHA-256 by a key), and named in the engine's mutations by digests: these texts stay on disk
+for a while, and must not hold what they erase.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from footfall_server.store.errors import StoreUnavailable
+from footfall_server.store.statement import Limits, Statement
+
+_CHUNK = 2_000  # of digests in one statement: the engine reads texts of at most 256 KB
+_LIMITS = Limits(seconds=3600, memory_bytes=4 * 1024**3, rows=10_000_000)
+_OLD_PARTS_SECONDS = 300.0  # a running query holds its parts for as long as it may run
+_POLL_SECONDS = 0.25
+
+# Every text and every whole number of a JSON document, as texts.
+_TOKENS = r"""arrayMap(
+    t -> if(startsWith(t, '"'), JSONExtractString(concat('[', t, ']'), 1), t),
+    extractAll({document}, '"(?:[^"\\\\]|\\\\.)*"|-?[0-9]+'))"""
+
+# The rows of the installs themselves, and those of other kinds that name them (an alias).
+_OWN_EVENTS = """
+SELECT hex(sipHash128(install)) AS digest, sipHash64(install) AS key, rows FROM (
+    SELECT install, count() AS rows FROM events WHERE project = {project:UInt32} GROUP BY install
+) WHERE HMAC('sha256', install, unhex({secret:String})) IN ({marks})"""
+_NAMING_EVENTS = f"""
+SELECT DISTINCT hex(sipHash128(install, message_id)) AS digest FROM (
+    SELECT install, message_id,
+        arrayJoin({_TOKENS.replace("{document}", "concat(toJSONString(properties), raw)")}) AS token
+    FROM events WHERE project = {{project:UInt32}} AND kind != 'track'
+) WHERE HMAC('sha256', token, unhex({{secret:String}})) IN ({{marks}})"""
+_REJECTED = f"""
+SELECT DISTINCT toString(id) AS digest FROM (
+    SELECT id, arrayJoin({_TOKENS.replace("{document}", "body")}) AS token
+    FROM rejected WHERE project IN ({{project:UInt32}}, 0)
+) WHERE HMAC('sha256', token, unhex({{secret:String}})) IN ({{marks}})"""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Installs of a project by their marks: HMAC-SHA-256 of the id by `secret`, hexadecimal."""
+
+    project: int
+    secret: bytes
+    marks: Sequence[str]
+
+
+class Eraser:
+    """Works on an engine's tables; `query` and `execute` are the store's own."""
+
+    def __init__(
+        self, query: Callable[[Statement, Limits], Any], execute: Callable[[str], None]
+    ) -> None:
+        self._query, self._execute = query, execute
+
+    def events(self, marks: Marks) -> int:
+        """Hide all events of these installs; how many rows. `purge` makes it final."""
+        found = self._found(_OWN_EVENTS, marks)
+        for part in _chunks(found):
+            keys = ", ".join(str(int(row["key"])) for row in part)
+            self._delete(
+                "events",
+                f"project = {marks.project:d} AND install_key IN ({keys})"
+                f" AND hex(sipHash128(install)) IN ({_digests(part)})",
+            )
+        naming = self._found(_NAMING_EVENTS, marks)
+        for part in _chunks(naming):
+            self._delete(
+                "events",
+                f"project = {marks.project:d} AND kind != 'track'"
+                f" AND hex(sipHash128(install, message_id)) IN ({_digests(part)})",
+            )
+        return sum(int(row["rows"]) for row in found) + len(naming)
+
+    def rejected(self, marks: Marks) -> int:
+        """Hide all refused events that name these installs; how many. `purge` makes it final."""
+        found = self._found(_REJECTED, marks)
+        for part in _chunks(found):
+            self._delete(
+                "rejected",
+                f"project IN ({marks.project:d}, 0) AND toString(id) IN ({_digests(part)})",
+            )
+        return len(found)
+
+    def purge(self, table: str) -> None:
+        """Return when nothing on disk holds what was hidden in a table.
+
+        Raises StoreUnavailable when a query holds the old parts for minutes.
+        """
+        masked = self._count(
+            "SELECT count() AS n FROM system.parts WHERE database = currentDatabase()"
+            " AND table = {table:String} AND active AND has_lightweight_delete",
+            {"table": table},
+        )
+        if masked:
+            self._execute(f"ALTER TABLE {table} APPLY DELETED MASK SETTINGS mutations_sync = 2")
+        # `_state` lists those too whose files are being removed right now; `active` doesn't.
+        old = self._query(
+            Statement(
+                "SELECT name FROM system.parts WHERE database = currentDatabase()"
+                " AND table = {table:String} AND _state != 'Active'",
+                {"table": table},
+            ),
+            _LIMITS,
+        )
+        names = old.column("name").to_pylist()
+        deadline = time.monotonic() + _OLD_PARTS_SECONDS
+        while names and self._count(
+            "SELECT count() AS n FROM system.parts WHERE database = currentDatabase()"
+            " AND table = {table:String} AND _state != 'Active' AND name IN {names:Array(String)}",
+            {"table": table, "names": names},
+        ):
+            if time.monotonic() > deadline:
+                raise StoreUnavailable(
+                    "OLD_PARTS_HELD",
+                    f"The engine still holds old parts of {table}: a long query reads them; this"
+                    " goes on when it has ended.",
+                )
+            time.sleep(_POLL_SECONDS)
+
+    def _found(self, text: str, marks: Marks) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for start in range(0, len(marks.marks), _CHUNK):
+            wanted = ", ".join(
+                f"unhex('{bytes.fromhex(mark).hex()}')"
+                for mark in marks.marks[start : start + _CHUNK]
+            )
+            parameters = {"project": marks.project, "secret": marks.secret.hex()}
+            statement = Statement(text.replace("{marks}", wanted), parameters)
+            rows += self._query(statement, _LIMITS).to_pylist()
+        return rows
+
+    def _delete(self, table: str, condition: str) -> None:
+        self._execute(
+            f"DELETE FROM {table} WHERE {condition} SETTINGS lightweight_deletes_sync = 2"
+        )
+
+    def _count(self, text: str, parameters: Mapping[str, Any]) -> int:
+        return int(self._query(Statement(text, parameters), _LIMITS).column("n")[0].as_py())
+
+
+def _chunks(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, len(rows), _CHUNK):
+        yield rows[start : start + _CHUNK]
+
+
+def _digests(rows: list[dict[str, Any]]) -> str:
+    """Digests as literals: the engine made them, of hexadecimal digits and dashes alone."""
+    texts = [row["digest"] for row in rows]
+    if not all(text.replace("-", "").isalnum() for text in texts):
+        raise ValueError("a digest isn't one")
+    return ", ".join(f"'{text}'" for text in texts)

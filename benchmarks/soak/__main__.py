@@ -26,7 +26,7 @@ from typing import Any
 
 import uvloop
 
-from benchmarks.ingest.__main__ import FOOTFALL, Server, free_port
+from benchmarks.ingest.__main__ import FOOTFALL, Server, family, free_port
 from benchmarks.ingest.load import Load
 
 BATCH = 100
@@ -104,10 +104,11 @@ async def client(
 
 def memory(pid: int) -> float:
     """Megabytes of a process and those below it; what they share is counted once."""
-    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    own = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return own + sum(memory(int(child)) for child in children)
+    kilobytes = 0
+    for each in family(pid):
+        text = Path(f"/proc/{each}/smaps_rollup").read_text()
+        kilobytes += next(int(line.split()[1]) for line in text.splitlines() if "Pss:" in line)
+    return kilobytes / 1024
 
 
 async def watch(soak: Soak, server: Server, visible: Callable[[str], float]) -> None:

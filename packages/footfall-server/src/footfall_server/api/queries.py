@@ -12,9 +12,9 @@ from footfall_server.api.access import Access, read_body
 from footfall_server.api.forms import FORMS
 from footfall_server.api.negotiation import chosen
 from footfall_server.api.openapi import document
+from footfall_server.declared import beside_manifest
 from footfall_server.insights import parse, schema
 from footfall_server.insights.listing import events
-from footfall_server.policies import beside_manifest
 from footfall_server.services import Services
 
 MAX_QUERY = 256 * 1024

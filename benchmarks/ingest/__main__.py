@@ -93,8 +93,10 @@ class Server:
     port: int
 
     @classmethod
-    def start(cls, command: list[str], port: int, *, pinned: bool = True) -> Server:
-        """Returns when it listens and, if it has a `/ready`, is that."""
+    def start(
+        cls, command: list[str], port: int, *, pinned: bool = True, path: str = "/ready"
+    ) -> Server:
+        """Returns when it answers there, or when it listens if `path` is empty."""
         cores = {CORES[0]} if pinned else set(CORES)
         process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, preexec_fn=lambda: os.sched_setaffinity(0, cores)
@@ -102,12 +104,10 @@ class Server:
         deadline = time.monotonic() + 60
         while True:
             try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=30):
-                    return cls(process, port)
-            except urllib.error.HTTPError as error:
-                error.close()
-                if error.code != 503:
-                    return cls(process, port)
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                if path:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30).close()
+                return cls(process, port)
             except OSError:
                 if process.poll() is not None:
                     raise
@@ -166,7 +166,8 @@ def rounds(data: Path, key: str, count: int, packed: bool, options: argparse.Nam
                 "server": serve,
                 "workers": [*serve, "--workers", "2"],
             }
-            server = Server.start(command[name], port, pinned=name != "workers")
+            path = "" if name in ("reference", "door") else "/ready"
+            server = Server.start(command[name], port, pinned=name != "workers", path=path)
             try:
                 load.run(port, request, 8, 0.5)  # warm-up
                 samples.append(measure(server, request, options.connections, options.seconds))

@@ -59,7 +59,7 @@ class Demo:
         run = self._workload(nannyml, collector.address)
         comparison = self._compare(collector, token, start, run)
         self._show(comparison)
-        insights = collector.keep_board(PROJECT, token, board(start.date()))
+        insights = collector.keep_board(PROJECT, token, board())
         self.console.print(f"\nNannyML's board: {insights}", soft_wrap=True)
         if not stop:
             self._invite(collector)

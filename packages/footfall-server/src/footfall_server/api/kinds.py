@@ -36,12 +36,14 @@ class SavedReport(Content, frozen=True, kw_only=True):
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A report on a board: a saved one by its id, a query, or a page's address (`trends?m=total`),
 
-    which is asked anew each time, so that relative days stay relative; or a few words.
+    which is asked anew each time, so that relative days stay relative; or a few words. With `days`
+    a query is of the days that end today, whatever range it names.
     """
 
     title: Title = ""
     report: str | None = None
     query: dict[str, Any] | None = None
+    days: Annotated[int, Meta(ge=1, le=3_660)] | None = None
     view: Annotated[str, Meta(max_length=4_000, pattern=r"^[a-z]+(\?[^\s#]*)?$")] | None = None
     text: Words | None = None
     width: Literal["half", "full"] = "half"
@@ -129,7 +131,8 @@ def _report(report: SavedReport) -> None:
 def _board(board: Board) -> None:
     for place, card in enumerate(board.cards):
         if card.query is not None:
-            check_query(card.query, f"/cards/{place}/query")
+            some_day = {"from": "2026-01-01", "to": "2026-01-31"} if card.days else {}
+            check_query({**card.query, **some_day}, f"/cards/{place}/query")
 
 
 def _cohort(cohort: SavedCohort) -> None:

@@ -60,6 +60,7 @@ class Insight(Site):
     """
 
     page: ClassVar[str]
+    report: ClassVar[str]
     heading: ClassVar[str]
     about: ClassVar[str]
     template: ClassVar[str]
@@ -135,6 +136,20 @@ class Insight(Site):
         """The figure of a saved address (its query string), as of today."""
         asked = self.asked(project, parse_qsl(address_.partition("?")[2], keep_blank_values=True))
         return asked, await self.answer(asked)
+
+    async def of_query(self, project: Project, title: str, query: Query) -> Figure:
+        """The figure of a query of the API, which this page's form may have no words for."""
+        asked = self.asked(project, [])
+        if query.get("interval"):
+            asked = replace(asked, interval=str(query["interval"]))
+        try:
+            result = await self.services.insights.run(project, query, self.services.clock())
+            found = self.figure(asked, result.query, result)
+        except FootfallError as error:
+            return Figure(title, problem=error.message)
+        if self.timed and found.chart is not None:
+            found = await self._marked(asked, found)
+        return replace(found, title=title)
 
     async def file(self, request: Request, asked: Asked, found: Figure) -> Response:
         assert found.result is not None

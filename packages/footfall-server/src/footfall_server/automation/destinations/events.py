@@ -45,6 +45,7 @@ def row(event: Event) -> dict[str, Any]:
         "original_time": iso(event.client_time) if event.client_time != EPOCH else None,
         "received_at": iso(EPOCH + timedelta(microseconds=event.received)),
         "time_source": event.time_source,
+        "order": event.order,
         "properties": properties(event),
     }
 

@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         ("original_time", _TIME),
         ("received_at", _TIME),
         ("time_source", pa.string()),
+        ("order", pa.uint64()),
         ("properties", pa.string()),
     ]
 )
@@ -43,6 +44,7 @@ def encode(batch: Sequence[Event]) -> bytes:
         ),
         pa.array([each.received for each in batch], pa.int64()).cast(_TIME),
         pa.array([each.time_source for each in batch], pa.string()),
+        pa.array([each.order for each in batch], pa.uint64()),
         pa.array([encode(events.properties(each)).decode() for each in batch], pa.string()),
     ]
     buffer = io.BytesIO()

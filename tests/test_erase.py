@@ -221,3 +221,22 @@ def test_nobody_else_may_erase_or_look(server: Server) -> None:
     assert http("POST", own, {"install": "i"}).status == 422
     assert http("GET", f"{own}/unknown").status == 404
     assert done(mine, id_)["places"]["events"]["rows"] == 0
+
+
+def test_every_collectors_journal_is_scrubbed(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data").start("--workers", "2")
+    try:
+        project = server.create_project("several")
+        gone = str(uuid.uuid4())
+        for _ in range(10):
+            assert project.send([event(gone), event("stays")]).status == 200
+        assert installs(project) == {gone, "stays"}
+        assert files_with(server.data / "journals", gone), "else nothing is proven"
+        said = done(project, erase(project, install=gone, block=True).json()["id"])
+        assert said["places"]["events"]["rows"] == 10
+        assert files_with(server.data, gone) == []
+        answers = [project.send([event(gone)]).json()["rejected"] for _ in range(6)]
+        assert {each[0]["code"] for each in answers} == {"INSTALL_BLOCKED"}
+        assert files_with(server.data, gone) == []
+    finally:
+        server.kill()

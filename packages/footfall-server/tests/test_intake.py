@@ -22,7 +22,7 @@ def url(tmp_path: Path) -> str:
 
 @pytest.fixture
 def intake(url: str, tmp_path: Path) -> Iterator[Intake]:
-    opened = open_intake(url, tmp_path / "j", share=4)
+    opened = open_intake(url, tmp_path / "j", b"a secret", tmp_path / "salts", share=4)
     yield opened
     opened.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 
 from footfall_server.journal import Outbox
@@ -28,3 +29,16 @@ def test_its_lines_and_their_bytes_are_gone_and_the_rest_is_sent(tmp_path: Path)
     outbox.close()
     for file in tmp_path.iterdir():
         assert secret.encode() not in file.read_bytes()
+
+
+def test_what_was_sent_before_leaves_no_byte_either(tmp_path: Path) -> None:
+    outbox = Outbox(tmp_path / "outbox.db")
+    outbox.follow({"it": 1})
+    install = secrets.token_hex(16)
+    outbox.add(1, [b'{"project":1,"install":"%s"}\n' % install.encode()], "a", 1)
+    (block,) = outbox.next("it")
+    outbox.advance("it", block.id, 1)
+    assert install.encode() in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert outbox.erase(1, lambda each: json.loads(each)["install"] == install) == 0
+    assert install.encode() not in b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    outbox.close()

@@ -15,6 +15,8 @@ from typing import NamedTuple
 
 import lz4.block
 
+from footfall_server.journal.journal import rewrite
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS blocks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -156,7 +158,6 @@ class Outbox:
         erased = 0
         with self._lock:
             with self._database as database:
-                database.execute("PRAGMA secure_delete=ON")
                 database.execute("BEGIN IMMEDIATE")
                 blocks = database.execute(
                     "SELECT id, body FROM blocks WHERE project = ?", (project,)
@@ -171,7 +172,7 @@ class Outbox:
                             "UPDATE blocks SET body = ?, lines = ?, size = ? WHERE id = ?",
                             (small, len(kept), len(small), id_),
                         )
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            rewrite(self._database)  # what was sent and deleted earlier is still in free pages
         return erased
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -78,14 +79,18 @@ class OutboxPlace:
         self._outbox, self._marker = outbox, marker
 
     def erase(self, wanted: Sequence[Marks]) -> list[int | None]:
-        return [self._outbox.erase(each.project, self._gone(each)) for each in wanted]
+        rows: Counter[tuple[int, str]] = Counter()
+        for each in _together(wanted):
+            self._outbox.erase(each.project, self._gone(each, rows))
+        return _apart(wanted, rows)
 
-    def _gone(self, wanted: Marks) -> Callable[[bytes], bool]:
+    def _gone(self, wanted: Marks, rows: Counter[tuple[int, str]]) -> Callable[[bytes], bool]:
         marks = frozenset(wanted.marks)
 
         def gone(line: bytes) -> bool:
-            install = _install.decode(line).install
-            return self._marker.mark(wanted.project, install) in marks
+            mark = self._marker.mark(wanted.project, _install.decode(line).install)
+            rows[wanted.project, mark] += mark in marks
+            return mark in marks
 
         return gone
 
@@ -99,7 +104,22 @@ class StorePlace:
 
     def erase(self, wanted: Sequence[Marks]) -> list[int | None]:
         hide = self._eraser.events if self.name == "events" else self._eraser.rejected
-        rows: list[int | None] = [hide(each) for each in wanted]
+        rows: Counter[tuple[int, str]] = Counter()
+        for each in _together(wanted):
+            rows.update({(each.project, mark): n for mark, n in hide(each).items()})
         self._store.changed(*(each.project for each in wanted))
         self._eraser.purge(self.name)
-        return rows
+        return _apart(wanted, rows)
+
+
+def _together(wanted: Sequence[Marks]) -> list[Marks]:
+    """One for each project: what costs a pass over a place is done once for all that wait."""
+    projects: dict[int, tuple[bytes, set[str]]] = {}
+    for each in wanted:
+        projects.setdefault(each.project, (each.secret, set()))[1].update(each.marks)
+    return [Marks(project, key, sorted(marks)) for project, (key, marks) in projects.items()]
+
+
+def _apart(wanted: Sequence[Marks], rows: Counter[tuple[int, str]]) -> list[int | None]:
+    """How many rows each had."""
+    return [sum(rows[each.project, mark] for mark in each.marks) for each in wanted]

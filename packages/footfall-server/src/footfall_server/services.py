@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from footfall_server.accounts import Accounts, Audit, Documents, Erasures, Sessions, Tokens, Users
+from footfall_server.automation.alerts import Alerts
 from footfall_server.automation.destinations.forwarding import Forwarding
 from footfall_server.automation.destinations.guard import Guard, allowed_networks
 from footfall_server.ingest.pipeline import Pipeline
@@ -55,6 +56,7 @@ class Services:
     journal: Journal
     drain: Drains
     forwarding: Forwarding
+    alerts: Alerts
     pipeline: Pipeline
     policies: ProjectPolicies
     keys: WriteKeys
@@ -166,6 +168,7 @@ def open_services(
         journal=intake.journal,
         drain=drain,
         forwarding=forwarding,
+        alerts=Alerts(insights, accounts, now),
         pipeline=intake.pipeline,
         policies=intake.policies,
         keys=intake.write_keys,

@@ -35,7 +35,9 @@ class DocumentApi:
         documents = self._documents
 
         async def every(request: Request) -> Response:
-            project = await self._access.project(request)
+            project = await self._access.project(
+                request, None if request.method == "GET" else kind.scope
+            )
             if request.method == "GET":
                 rows = await run_in_threadpool(documents.all, project, name)
                 return _json({"rows": [_shown(kind, one) for one in rows], "cursor": None})
@@ -46,7 +48,9 @@ class DocumentApi:
             return _json(_shown(kind, made), 201, {"location": place})
 
         async def one(request: Request) -> Response:
-            project = await self._access.project(request)
+            project = await self._access.project(
+                request, None if request.method == "GET" else kind.scope
+            )
             id_ = request.path_params["id"]
             if request.method == "DELETE":
                 await run_in_threadpool(documents.delete, project, name, id_)

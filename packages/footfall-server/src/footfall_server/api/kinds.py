@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from footfall_server.accounts.tokens import Scope
+from footfall_server.automation import alerts
 from footfall_server.automation.destinations import document as destination
 from footfall_server.insights import cohorts, parse
 from footfall_server.insights.queries import Behaviours
@@ -87,6 +89,8 @@ class Kind:
     shown: Callable[[dict[str, Any]], dict[str, Any]] = lambda body: body
     secrets: tuple[str, ...] = ()
     """Fields that `shown` leaves out: a new body without them keeps the old ones."""
+    scope: Scope = "write"
+    """What a token needs to change it."""
 
 
 def content(
@@ -145,11 +149,12 @@ def _given(body: dict[str, Any]) -> dict[str, Any]:
 
 
 KINDS: dict[str, Kind] = {
+    "alerts": Kind(alerts.Alert, alerts.check, scope="admin"),
     "annotations": Kind(Annotation),
     "boards": Kind(Board, _board),
     "cohorts": Kind(SavedCohort, _cohort, _given),
     "destinations": Kind(
-        destination.Destination, destination.check, destination.shown, destination.SECRETS
+        destination.Destination, destination.check, destination.shown, destination.SECRETS, "admin"
     ),
     "reports": Kind(SavedReport, _report),
 }

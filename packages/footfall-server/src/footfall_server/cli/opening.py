@@ -84,12 +84,13 @@ class Opening:
                 self._loop.call_soon_threadsafe(live.saw, project, [entry])
 
     async def _maintain(self) -> None:
-        """Now and then merge what reading would otherwise have to merge, and forget what is old."""
+        """Now and then merge what reading would have to merge, forget what is old, ask alerts."""
         while True:
             await asyncio.sleep(_MAINTENANCE_SECONDS)
             try:
                 await asyncio.to_thread(self._services.store.maintain)
                 await asyncio.to_thread(self._services.expire, self._settings.rejected_days)
+                await self._services.alerts.look()
             except Exception:
                 log.exception("maintenance failed; it is tried again later")
 

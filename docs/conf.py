@@ -4,11 +4,12 @@ project = "Footfall"
 author = "The Footfall authors"
 copyright = "the Footfall authors"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
-source_suffix = {".md": "markdown"}
+extensions = ["myst_nb", "sphinx.ext.autodoc"]
+source_suffix = {".md": "myst-nb", ".ipynb": "myst-nb"}
 exclude_patterns = ["_build"]
 nitpicky = True
 
+nb_execution_mode = "off"  # tools/notebook.py executes; here is what it kept
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 

@@ -6,13 +6,18 @@ from typing import Any
 
 import pytest
 
-from .conftest import Answer, Project, Server, http
+from .conftest import Answer, Project, Server, eventually, http
 
 QUERY = {"report": "events_table", "from": "2026-01-01", "to": "2026-01-31"}
 BODIES: dict[str, dict[str, Any]] = {
     "reports": {"name": "Most used", "query": QUERY},
     "boards": {"name": "Weekly", "cards": [{"title": "Most used", "query": QUERY}]},
     "cohorts": {"name": "power users", "all": [{"event": "fit", "at_least": 3, "days": 28}]},
+    "alerts": {
+        "name": "Fails often",
+        "query": {"report": "errors"},
+        "when": {"field": "rate", "op": "gt", "than": 0.05},
+    },
     "annotations": {"name": "1.0", "date": "2026-01-05", "kind": "release", "version": "1.0"},
 }
 
@@ -94,6 +99,11 @@ def test_a_saved_cohort_is_known_to_queries(server: Server) -> None:
             {"property": "cohort", "op": "in", "values": ["x"]}]}]}, "INVALID_QUERY",
          "/any/0/filters/0"),
         ("annotations", {"name": "x", "date": "yesterday"}, "INVALID_DOCUMENT", "/date"),
+        ("alerts", {"name": "x", "query": {"report": "no"}, "when": {"field": "rate", "op": "gt",
+                    "than": 1}}, "UNKNOWN_REPORT", "/query/report"),
+        ("alerts", {"name": "x", "query": {"report": "errors"}, "when": {"field": "rate",
+                    "op": "gt", "than": 1}, "webhook": "http://169.254.169.254/latest"},
+         "FORBIDDEN_ADDRESS", "/webhook"),
     ],
 )  # fmt: skip
 def test_what_means_nothing_is_refused_with_its_place(
@@ -113,3 +123,21 @@ def test_text_that_is_no_json_is_malformed(server: Server) -> None:
     project = server.create_project("documents-malformed")
     answer = call(project, "POST", "reports", b"{")
     assert (answer.status, answer.json()["code"]) == (400, "MALFORMED_JSON")
+
+
+def test_write_keys_are_made_read_and_revoked(server: Server) -> None:
+    project = server.create_project("documents-keys")
+    assert [row["key"] for row in call(project, "GET", "keys").json()["rows"]] == [
+        project.write_key
+    ]
+    made = call(project, "POST", "keys", {"name": "notebook"})
+    assert (made.status, made.json()["name"]) == (201, "notebook")
+    key = made.json()["key"]
+    event = {"type": "track", "event": "fit", "userId": "u", "messageId": "m"}
+    batch = {"writeKey": key, "batch": [event]}
+    assert http("POST", f"{server.url}/v1/batch", batch).status == 200
+    assert call(project, "DELETE", f"keys/{key}").status == 204
+    eventually(lambda: http("POST", f"{server.url}/v1/batch", batch).status == 401)
+    assert call(project, "GET", f"keys/{key}").json()["revoked"]
+    assert call(project, "DELETE", "keys/wk_of_nobody").status == 404
+    assert call(project, "POST", "keys", {"names": 1}).status == 422

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Server, eventually, http
+from tests.test_erase import files_with
 
 TODAY = datetime.now(UTC).date().isoformat()
 ALL_TIME = {"report": "trends", "from": TODAY, "to": TODAY, "interval": "day"}
@@ -44,8 +45,7 @@ def test_a_project_may_keep_ids_for_a_day(own_server: Server) -> None:
     assert project.send([*good, {"type": "track", "userId": first}]).json()["accepted"] == 3
     counted = project.query({**ALL_TIME, "series": [{"measure": "unique"}]}).json()["rows"]
     assert max(row["value"] for row in counted) == 2
-    kept = [path for path in own_server.data.rglob("*") if path.is_file()]
-    assert not [path for path in kept if first.encode() in path.read_bytes()]
+    assert files_with(own_server.data, first) == []
     erase = url.replace("privacy", "erase")
     asked = http("POST", erase, {"install": first}, project.authorization).json()
     receipt = f"{erase}/{asked['id']}"

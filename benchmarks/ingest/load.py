@@ -30,18 +30,40 @@ class Load:
 
 
 class _Client(asyncio.Protocol):
-    def __init__(self, request: bytes, load: Load, until: float) -> None:
+    """Sends at once when it is answered, or, with `every` seconds, when its next turn comes.
+
+    With turns the latency counts from the turn: a request that has to wait for the one before it
+    waits for the server all the same.
+    """
+
+    def __init__(
+        self, request: bytes, load: Load, until: float, every: float = 0.0, first: float = 0.0
+    ) -> None:
         self._request, self._load, self._until = request, load, until
+        self._every, self._turn = every, first
         self._buffer = b""
         self._sent = 0.0
         self.closed = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._send()
+        self._next()
+
+    def _next(self) -> None:
+        if not self._every:
+            self._send()
+            return
+        wait = self._turn - time.perf_counter()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._send)
+        else:
+            self._send()
 
     def _send(self) -> None:
-        self._sent = time.perf_counter()
+        self._sent = self._turn if self._every else time.perf_counter()
+        self._turn += self._every
+        if self._transport.is_closing():
+            return
         self._transport.write(self._request)  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
@@ -59,8 +81,8 @@ class _Client(asyncio.Protocol):
         else:
             self._load.refused += 1
         self._buffer = b""
-        if now < self._until:
-            self._send()
+        if (self._turn if self._every else now) < self._until:
+            self._next()
         else:
             self._transport.close()
 
@@ -79,8 +101,15 @@ def request(host: str, path: str, body: bytes, headers: dict[str, str] | None = 
     return head.encode() + body
 
 
-def run(port: int, bytes_of_request: bytes, connections: int, seconds: float) -> Load:
-    """Keep `connections` requests under way for `seconds`."""
+def run(
+    port: int,
+    bytes_of_request: bytes,
+    connections: int,
+    seconds: float,
+    rate: float = 0.0,
+) -> Load:
+    """Keep `connections` requests under way for `seconds`, or send `rate` a second over them."""
+    every = connections / rate if rate else 0.0
 
     async def main() -> Load:
         load = Load()
@@ -90,10 +119,14 @@ def run(port: int, bytes_of_request: bytes, connections: int, seconds: float) ->
         clients = [
             (
                 await loop.create_connection(
-                    lambda: _Client(bytes_of_request, load, until), "127.0.0.1", port
+                    lambda place=place: _Client(
+                        bytes_of_request, load, until, every, started + place * every / connections
+                    ),
+                    "127.0.0.1",
+                    port,
                 )
             )[1]
-            for _ in range(connections)
+            for place in range(connections)
         ]
         await asyncio.gather(*(client.closed for client in clients))
         load.seconds = time.perf_counter() - started

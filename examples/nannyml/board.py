@@ -1,4 +1,4 @@
-"""The board for NannyML: `board.json`, whose queries get the range of days that they ask about."""
+"""The board for NannyML: `board.json`, whose queries are of the days that end when it is opened."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ FILE = Path(__file__).with_name("board.json")
 DAYS = 90
 
 
-def board(today: date, days: int = DAYS) -> dict[str, Any]:
-    """The document of the board, as the API takes it, for the `days` that end today."""
+def board(days: int = DAYS) -> dict[str, Any]:
+    """The document of the board, as the API takes it."""
     document: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
-    span = {"from": (today - timedelta(days=days - 1)).isoformat(), "to": today.isoformat()}
     for card in document["cards"]:
         if "query" in card:
-            card["query"] = {**card["query"], **span}
+            card["days"] = days
     return document
+
+
+def dated(query: dict[str, Any], today: date, days: int = DAYS) -> dict[str, Any]:
+    """A card's query with the days that end today, as the board asks it."""
+    since = today - timedelta(days=days - 1)
+    return {**query, "from": since.isoformat(), "to": today.isoformat()}

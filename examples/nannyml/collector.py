@@ -80,6 +80,20 @@ class Collector:
         """An address that signs its first visitor in."""
         return str(self._cli("sign-in-link")["url"])
 
+    def keep_board(self, name: str, token: str, board: Mapping[str, object]) -> str:
+        """The address of the project's board of this name, made or brought up to date."""
+        place = f"{self.address}/api/v1/projects/{name}/boards"
+        headers = {"Authorization": f"Bearer {token}"}
+        rows = self._http.get(place, headers=headers).json().get("rows", [])
+        known = [row["id"] for row in rows if row["name"] == board["name"]]
+        if known:
+            answer = self._http.put(f"{place}/{known[0]}", json=dict(board), headers=headers)
+        else:
+            answer = self._http.post(place, json=dict(board), headers=headers)
+        if answer.status_code not in (200, 201):
+            raise Failed(f"The board was not kept: {answer.text}")
+        return f"{self.address}/p/{name}/boards/{answer.json()['id']}"
+
     def query(self, name: str, token: str, query: Mapping[str, object]) -> dict[str, Any]:
         """The result of a query over everything that was acknowledged before it."""
         deadline = time.monotonic() + VISIBLE_SECONDS

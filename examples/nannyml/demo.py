@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from examples.nannyml.board import board
 from examples.nannyml.collector import Collector
 from examples.nannyml.ledger import Comparison, compare, read_events_table, read_ledgers
 from examples.nannyml.processes import Failed, Processes, Stopped, last_lines
@@ -58,6 +59,8 @@ class Demo:
         run = self._workload(nannyml, collector.address)
         comparison = self._compare(collector, token, start, run)
         self._show(comparison)
+        insights = collector.keep_board(PROJECT, token, board())
+        self.console.print(f"\nNannyML's board: {insights}", soft_wrap=True)
         if not stop:
             self._invite(collector)
             collector.wait()
@@ -164,7 +167,7 @@ class Demo:
         self.console.print(f"[{colour}]{escape(comparison.verdict())}[/]", soft_wrap=True)
 
     def _invite(self, collector: Collector) -> None:
-        self.console.print(f"\nInsights: {collector.address}/p/{PROJECT}/overview", soft_wrap=True)
+        self.console.print(f"Insights: {collector.address}/p/{PROJECT}/overview", soft_wrap=True)
         self.console.print(
             f"Sign in with this link, once: {collector.sign_in_link()}", soft_wrap=True
         )

@@ -18,7 +18,8 @@ VERDICT = re.compile(
 def test_every_event_is_counted_in_the_first_run_and_in_the_next(
     demonstrated: Demonstrated,
 ) -> None:
-    for done in (demonstrated.done, demo(demonstrated.home, FOOTFALL_PORT="0")):
+    runs = [demonstrated.done, demo(demonstrated.home, FOOTFALL_PORT="0")]
+    for done in runs:
         assert done.returncode == 0, done.stdout + done.stderr
         verdict = VERDICT.search(done.stdout)
         assert verdict, done.stdout
@@ -27,6 +28,12 @@ def test_every_event_is_counted_in_the_first_run_and_in_the_next(
         # The deliberate mistake arrives as an error: logged, found, errors.
         assert re.search(r"CBPE estimator plot +3 +3 +1 +✓", done.stdout), done.stdout
         assert "✗" not in done.stdout
+    boards = [
+        re.search(r"NannyML's board: \S+/p/nannyml/boards/(\S+)", done.stdout) for done in runs
+    ]
+    assert boards[0]
+    assert boards[1]
+    assert boards[0][1] == boards[1][1]  # the second run finds the first one's
 
 
 def test_an_opt_out_is_respected_and_said(tmp_path: Path) -> None:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from footfall_server.accounts import Accounts, Documents, Erasures
 from footfall_server.ingest.pipeline import Pipeline
+from footfall_server.ingest.policy import Policy
 from footfall_server.journal import Journal
 from footfall_server.model.errors import TooMany, Unavailable
+from footfall_server.model.histogram import Histogram
 from footfall_server.policies import ProjectPolicies
 from footfall_server.privacy import Blocklist, Marker, Salts
 from footfall_server.settings import JOURNAL_BYTES
@@ -135,8 +139,10 @@ def open_intake(
     *,
     drained_elsewhere: bool = False,
     journal_bytes: int = JOURNAL_BYTES,
+    share: int = 1,
 ) -> Intake:
-    """`secret` is the server's own, `salts` a directory of its.
+    """`secret` is the server's own, `salts` a directory of its; `share` is how many processes take
+    events in side by side.
 
     Raises FootfallError if the metadata or the journal can't be opened.
     """
@@ -145,5 +151,101 @@ def open_intake(
     write_keys, policies = WriteKeys(accounts), ProjectPolicies(Documents(accounts))
     blocklist = Blocklist(Erasures(accounts), Marker(secret))
     rekeys = Salts(salts)
-    pipeline = Pipeline(write_keys, opened, policies=policies, blocked=blocklist, rekeys=rekeys)
+    allowed = policies if share == 1 else _Share(policies, share)
+    pipeline = Pipeline(write_keys, opened, policies=allowed, blocked=blocklist, rekeys=rekeys)
     return Intake(accounts, opened, pipeline, write_keys, policies, blocklist, rekeys)
+
+
+class _Share:
+    """Each project's rate divided by the number of processes that take its events in."""
+
+    def __init__(self, policies: ProjectPolicies, processes: int) -> None:
+        self._policies, self._processes = policies, processes
+        self._known: dict[int, tuple[Policy, Policy]] = {}
+
+    def __call__(self, project: int) -> Policy:
+        policy = self._policies(project)
+        known = self._known.get(project)
+        if known is None or known[0] is not policy:
+            limits = msgspec.structs.replace(
+                policy.limits,
+                events_per_second=policy.limits.events_per_second / self._processes,
+                burst=max(1, policy.limits.burst // self._processes),
+            )
+            known = self._known[project] = (policy, replace(policy, limits=limits))
+        return known[1]
+
+
+class Times(msgspec.Struct):
+    """A histogram as it travels."""
+
+    counts: list[int]
+    sum: float
+
+    @classmethod
+    def of(cls, histogram: Histogram) -> Times:
+        return cls(list(histogram.counts), histogram.sum)
+
+    def histogram(self) -> Histogram:
+        made = Histogram()
+        if self.counts:
+            made.counts, made.sum = list(self.counts), self.sum
+        return made
+
+    def __add__(self, other: Times) -> Times:
+        return Times.of(Histogram.total([self.histogram(), other.histogram()]))
+
+
+class Report(msgspec.Struct):
+    """What a door and its journal have counted since the process began, and what is wrong now.
+
+    The names are those of `Counters`; `commit_seconds` are the journal's transactions.
+    """
+
+    requests: int = 0
+    received: int = 0
+    accepted: int = 0
+    replayed: int = 0
+    rejected: dict[str, int] = {}
+    failed: dict[str, int] = {}
+    undeclared: dict[str, int] = {}
+    seconds: Times = msgspec.field(default_factory=lambda: Times([], 0.0))
+    commits: int = 0
+    commit_seconds: Times = msgspec.field(default_factory=lambda: Times([], 0.0))
+    failure: str | None = None
+    """Why the journal can't be written."""
+
+
+_SUMS = ("requests", "received", "accepted", "replayed", "commits", "seconds", "commit_seconds")
+_COUNTS = ("rejected", "failed", "undeclared")
+
+
+def report(intake: Intake) -> Report:
+    """The counts of this process at this moment."""
+    counters, journal = intake.pipeline.counters, intake.journal
+    made = Report(
+        seconds=Times.of(counters.seconds),
+        commits=journal.commits,
+        commit_seconds=Times.of(journal.fsync_seconds),
+    )
+    for name in ("requests", "received", "accepted", "replayed"):
+        setattr(made, name, getattr(counters, name))
+    for name in _COUNTS:
+        setattr(made, name, {str(key): count for key, count in getattr(counters, name).items()})
+    try:
+        journal.check()
+    except Unavailable as error:
+        made.failure = error.message
+    return made
+
+
+def total(reports: Iterable[Report]) -> Report:
+    """The counts of several processes as if they were one."""
+    whole = Report()
+    for each in reports:
+        for name in _SUMS:
+            setattr(whole, name, getattr(whole, name) + getattr(each, name))
+        for name in _COUNTS:
+            setattr(whole, name, dict(Counter(getattr(whole, name)) + Counter(getattr(each, name))))
+        whole.failure = whole.failure or each.failure
+    return whole

@@ -114,6 +114,7 @@ def accepted_row(event: Event) -> dict[str, Any]:
         "original_time": _iso(event.client_time) if known else None,
         "received_at": _iso(EPOCH + timedelta(microseconds=event.received)),
         "time_source": event.time_source,
+        "order": event.order,
         "properties": {**event.properties, **raw},
     }
 

@@ -13,10 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from footfall_server.accounts import Documents
 from footfall_server.ingest.policy import OPEN, Limits, Policy
-from footfall_server.insights.schema import marked
-from footfall_server.model.manifest import AllowList, SavedManifest, Status
+from footfall_server.model.manifest import AllowList, SavedManifest
 from footfall_server.model.privacy import Privacy
-from footfall_server.model.project import Project
 
 SETTINGS, MANIFEST = "settings", "manifest"
 """The kinds of the two documents that a policy is made of."""
@@ -108,20 +106,3 @@ def privacy_of(settings: dict[str, Any] | None) -> Privacy:
     except msgspec.ValidationError as error:
         log.warning("a project's privacy settings can't be read, nothing expires: %s", error)
         return Privacy(events_days=None)
-
-
-def beside_manifest(
-    schema: dict[str, Any], documents: Documents, project: Project
-) -> dict[str, Any]:
-    """A schema beside the project's manifest, where it has one: what is declared, what unseen."""
-    saved = documents.only(project, MANIFEST)
-    if saved is None:
-        return schema
-    allowed = AllowList(msgspec.convert(saved, SavedManifest).manifest)
-
-    def declares(event: str, name: str | None) -> bool:
-        status = allowed.event(event) if name is None else allowed.property(event, name)
-        return status is Status.DECLARED
-
-    found = marked(schema, declares, saved["manifest"]["events"])
-    return {**found, "manifest": {**found["manifest"], "mode": saved["mode"]}}

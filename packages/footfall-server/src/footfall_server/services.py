@@ -13,10 +13,14 @@ from uuid import UUID
 import msgspec
 
 from footfall_server.accounts import Accounts, Audit, Documents, Erasures, Sessions, Tokens, Users
+from footfall_server.automation.alerts import Alerts
+from footfall_server.automation.destinations.forwarding import Forwarding
+from footfall_server.automation.destinations.guard import Guard, allowed_networks
 from footfall_server.ingest.pipeline import Pipeline
 from footfall_server.insights import Insights
-from footfall_server.intake import Intake, WriteKeys
-from footfall_server.journal import Drains, Journal
+from footfall_server.intake import Intake, Report, WriteKeys, report, total
+from footfall_server.journal import Drains, Journal, Outbox, Sink
+from footfall_server.model.errors import Unavailable
 from footfall_server.model.event import EPOCH, RejectedEvent
 from footfall_server.model.project import Project
 from footfall_server.model.reason import Reason
@@ -24,7 +28,7 @@ from footfall_server.policies import ProjectPolicies
 from footfall_server.privacy import Salts
 from footfall_server.privacy.eraser import Eraser
 from footfall_server.privacy.marks import Marker
-from footfall_server.privacy.places import JournalPlace, MemoryPlace, Place, StorePlace
+from footfall_server.privacy.places import JournalPlace, MemoryPlace, OutboxPlace, Place, StorePlace
 from footfall_server.privacy.retention import expire_events
 from footfall_server.settings import Settings, secret_key
 from footfall_server.store import Store, open_store
@@ -51,6 +55,8 @@ class Services:
     insights: Insights
     journal: Journal
     drain: Drains
+    forwarding: Forwarding
+    alerts: Alerts
     pipeline: Pipeline
     policies: ProjectPolicies
     keys: WriteKeys
@@ -58,6 +64,8 @@ class Services:
     eraser: Eraser
     base_url: str
     clock: Callable[[], datetime]
+    counted: Callable[[], Report]
+    """What every process of this server has counted at its door."""
 
     async def visible(self) -> None:
         """Return when all that was acknowledged before this call shows in queries.
@@ -65,6 +73,15 @@ class Services:
         Raises Unavailable NOT_YET_VISIBLE after 10 s.
         """
         await self.drain.reach_all(_CONSISTENT_SECONDS)
+
+    def check(self) -> None:
+        """Raises Unavailable with the reason when something acknowledged can't be kept or seen."""
+        self.journal.check()
+        if self.drain.failure is not None:
+            raise self.drain.failure
+        if failure := self.counted().failure:
+            raise Unavailable("JOURNAL_UNWRITABLE", failure)
+        self.store.check()
 
     def expire(self, default_days: int) -> None:
         """Forget refused events and events that are too old, at most once a day."""
@@ -76,11 +93,12 @@ class Services:
         expire_events(self.store, now, self.policies.events_days())
 
     def close(self) -> bool:
-        """Carry what was acknowledged into the store, then close the store; False if some is left
-        for later. The intake stays open: whoever opened it closes it."""
+        """Carry what was acknowledged into the store, then close it; False if some is left for
+        later. The intake stays open: whoever opened it closes it."""
         self.eraser.stop()
         carried = self.drain.stop(_DRAIN_AT_EXIT_SECONDS)
         self.drain.close()
+        self.forwarding.stop()
         self.store.close()
         return carried
 
@@ -89,24 +107,49 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_services(settings: Settings, base_url: str, intake: Intake) -> Services:
-    """Open the store and what works on it; raises FootfallError if something can't be."""
-    store = open_store(settings.store_url, settings.temporary)
+def open_services(
+    settings: Settings,
+    base_url: str,
+    intake: Intake,
+    elsewhere: Callable[[], list[Report]] = list,
+    seen: Sink | None = None,
+) -> Services:
+    """Open the store and what works on it; raises FootfallError if something can't be.
 
-    def insert(stream: str, lines: bytes, token: str) -> None:
-        store.insert("rejected" if stream == "rejected" else "events", lines, token)
+    `elsewhere` gives what this server's other processes have counted; `seen` is told the lines
+    that they took in, when the store has them.
+    """
+    store = open_store(settings.store_url, settings.temporary)
 
     accounts = intake.accounts
     documents = Documents(accounts)
+    secret = secret_key(settings)
 
     def saved_cohorts(project: Project) -> dict[str, dict[str, Any]]:
         return {one.name: one.body for one in documents.all(project, "cohorts")}
 
     insights = Insights(store, cohorts=saved_cohorts)
-    drain = Drains(intake.journal, settings.journals, insert, refused_line)
-    secret = secret_key(settings)
+    outbox = Outbox(settings.outbox)
+    forwarding = Forwarding(accounts, store, outbox, Guard(allowed_networks()), settings.files)
+
+    def insert(stream: str, lines: bytes, token: str) -> None:
+        if stream == "rejected":
+            store.insert("rejected", lines, token)
+        else:
+            store.insert("events", lines, token)
+            forwarding.offer(lines, token)
+
+    def insert_from_others(stream: str, lines: bytes, token: str) -> None:
+        insert(stream, lines, token)
+        if seen is not None:
+            seen(stream, lines, token)
+
+    drain = Drains(
+        intake.journal, settings.journals, insert, refused_line, from_others=insert_from_others
+    )
     places: list[Place] = [
         JournalPlace(drain),
+        OutboxPlace(outbox, Marker(secret)),
         StorePlace(store, "events"),
         StorePlace(store, "rejected"),
         MemoryPlace("live", intake.pipeline.live.forget),
@@ -124,6 +167,8 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
         insights=insights,
         journal=intake.journal,
         drain=drain,
+        forwarding=forwarding,
+        alerts=Alerts(insights, accounts, now),
         pipeline=intake.pipeline,
         policies=intake.policies,
         keys=intake.write_keys,
@@ -131,7 +176,9 @@ def open_services(settings: Settings, base_url: str, intake: Intake) -> Services
         eraser=Eraser(Erasures(accounts), Marker(secret), places, intake.blocklist),
         base_url=base_url,
         clock=now,
+        counted=lambda: total([report(intake), *elsewhere()]),
     )
+    forwarding.start()
     drain.start()
     services.eraser.start()
     return services

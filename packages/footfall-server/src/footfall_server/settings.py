@@ -39,6 +39,12 @@ class Settings:
     idle_seconds: float = 20
     request_seconds: float = 120
     rejected_days: int = 30
+    files_folder: Path | None = None
+
+    @property
+    def files(self) -> Path:
+        """The folder below which destinations may write files."""
+        return self.files_folder or self.data / "files"
 
     @property
     def journal(self) -> Path:
@@ -53,6 +59,11 @@ class Settings:
     def salts(self) -> Path:
         """By which ids are re-keyed for a day; not to be backed up."""
         return self.data / "salts"
+
+    @property
+    def outbox(self) -> Path:
+        """What destinations still have to get."""
+        return self.data / "outbox.db"
 
     @property
     def temporary(self) -> Path:
@@ -99,6 +110,9 @@ def read(
         idle_seconds=number("FOOTFALL_IDLE_SECONDS", 20),
         request_seconds=number("FOOTFALL_REQUEST_SECONDS", 120),
         rejected_days=int(max(1, number("FOOTFALL_REJECTED_DAYS", 30))),
+        files_folder=Path(files).absolute()
+        if (files := environment.get("FOOTFALL_FILES"))
+        else None,
     )
 
 

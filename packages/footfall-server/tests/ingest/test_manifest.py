@@ -19,6 +19,7 @@ from footfall_server.journal import Entry
 from footfall_server.model.errors import BadRequest, Unprocessable
 from footfall_server.model.event import RejectedEvent
 from footfall_server.model.manifest import AllowList, Status, parse_manifest
+from footfall_server.model.privacy import Privacy
 from footfall_server.services import refused_line
 
 from . import wire
@@ -84,7 +85,7 @@ class At:
         kept = [
             RejectedEvent(
                 row["project"], row["id"], wire.NOW - timedelta(hours=1), row["dialect"],
-                row["reason"], row["message"], row["body"], row["word"], None,
+                row["reason"], row["message"], row["body"], row["word"], None, row["rekeyed"],
             )
             for row in wire.lines(taken, "rejected")
         ]  # fmt: skip
@@ -268,3 +269,21 @@ def test_what_the_store_refused_is_tried_again_as_the_line_that_it_was() -> None
     (again,) = door.journal.lines("events")
     del line["order"], again["order"]
     assert again == line
+
+
+@dialects
+def test_an_id_that_was_replaced_is_not_replaced_again_at_a_replay(dialect: Dialect) -> None:
+    door = At(enforced=True)
+    door.policy = Policy(DEFAULT_LIMITS, ALLOWED, True, Privacy(identity="daily"))
+    days = iter(range(100))
+    door.pipeline._rekeys = lambda project, identity, now: lambda id_: f"day {next(days)} of {id_}"
+    taken = door.take(dialect, dialect.event("plot", "u", "a", {"kind": "x"}))
+    assert taken.refused == ["UNDECLARED_EVENT"]
+    assert '"u"' not in json.dumps(wire.lines(taken, "rejected"))
+    allowed = allow_list(plot={"properties": {"kind": {}}})
+    door.policy = Policy(DEFAULT_LIMITS, allowed, True, Privacy(identity="daily"))
+    assert door.replay(taken) == [None]
+    assert door.replay(taken) == [None]
+    first, second = door.journal.lines("events")
+    assert first["install"] == second["install"] == "day 0 of u"
+    assert first["message_id"] == second["message_id"]

@@ -112,6 +112,20 @@ def test_behaviours_have_filters_of_their_own(library: Any) -> None:
     [
         {"report": "retention", "unit": "week"},
         {"report": "retention", "breakdown": ["cohort"]},
+        {
+            "report": "funnel",
+            "steps": [{"event": "fit", "filters": [IN_POWER]}, {"event": "fit"}],
+            "breakdown": ["cohort"],
+            "breakdown_step": 2,
+        },
+        {
+            "report": "funnel",
+            "steps": [{"event": "fit"}, {"event": None}],
+            "hold": ["cohort"],
+            "count": "total",
+        },
+        {"report": "flows", "anchor": "fit"},
+        {"report": "paths"},
         {"report": "events_table"},
         {"report": "lifecycle"},
         {"report": "stickiness"},

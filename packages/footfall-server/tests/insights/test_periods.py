@@ -11,7 +11,7 @@ from footfall_server.insights import periods
 from footfall_server.insights.periods import Range, Shift
 from footfall_server.insights.queries import Interval
 from footfall_server.model.errors import Unprocessable
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
@@ -60,6 +60,7 @@ def test_too_many_buckets_are_an_error_that_says_what_to_do() -> None:
     assert caught.value.code == "TOO_MANY_BUCKETS"
 
 
+@settings(deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
     interval=st.sampled_from(["hour", "day", "week", "month", "quarter"]),
@@ -79,6 +80,7 @@ def test_buckets_cover_the_range_without_gap_or_overlap(
     assert len({one.key for one in found}) == len(found)
 
 
+@settings(deadline=None)
 @given(
     zone=st.sampled_from(ZONES),
     interval=st.sampled_from(["day", "week", "month", "quarter"]),

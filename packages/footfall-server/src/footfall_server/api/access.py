@@ -27,9 +27,8 @@ class Access:
         """
         return (await self.grant(request, scope)).project
 
-    async def grant(self, request: Request, scope: Scope | None = None) -> Grant:
-        """What the token opens, checked as in `project`."""
-        needed = scope or ("read" if request.method in ("GET", "HEAD") else "write")
+    async def opened(self, request: Request) -> Grant:
+        """What the token opens, whatever the path. Raises Unauthorized."""
         kind, _, token = request.headers.get("authorization", "").partition(" ")
         if kind.lower() != "bearer" or not token.strip():
             raise Unauthorized(
@@ -42,6 +41,12 @@ class Access:
                 "The API token is not known here, or was revoked: create one with "
                 "`footfall-server project token NAME`.",
             )
+        return found
+
+    async def grant(self, request: Request, scope: Scope | None = None) -> Grant:
+        """What the token opens, checked as in `project`."""
+        needed = scope or ("read" if request.method in ("GET", "HEAD") else "write")
+        found = await self.opened(request)
         name = request.path_params["project"]
         if found.project.name != name:
             raise NotFound("NO_SUCH_PROJECT", f"There is no project {name!r} for this token.")

@@ -7,9 +7,12 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Mount
 from starlette.types import ASGIApp
 
+from footfall_server.api.alerts import AlertApi
+from footfall_server.api.destinations import DestinationApi
 from footfall_server.api.documents import DocumentApi
 from footfall_server.api.erase import EraseApi
 from footfall_server.api.history import HistoryApi
+from footfall_server.api.keys import KeyApi
 from footfall_server.api.live import LiveApi
 from footfall_server.api.patience import Patience
 from footfall_server.api.policy import PolicyApi
@@ -42,6 +45,9 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             *DocumentApi(services).routes(),
             *erase.routes(),
             *PrivacyApi(services).routes(),
+            *DestinationApi(services).routes(),
+            *AlertApi(services).routes(),
+            *KeyApi(services).routes(),
         ],
         exception_handlers=problems,
     )

@@ -35,17 +35,22 @@ class DocumentApi:
         documents = self._documents
 
         async def every(request: Request) -> Response:
-            project = await self._access.project(request)
+            project = await self._access.project(
+                request, None if request.method == "GET" else kind.scope
+            )
             if request.method == "GET":
                 rows = await run_in_threadpool(documents.all, project, name)
                 return _json({"rows": [_shown(kind, one) for one in rows], "cursor": None})
-            title, body = content(kind, await read_body(request, _MAX_BODY))
+            raw = await read_body(request, _MAX_BODY)
+            title, body = await run_in_threadpool(content, kind, raw)  # it may look up a name
             made = await run_in_threadpool(documents.create, project, name, title, body)
             place = f"/api/v1/projects/{project.name}/{name}/{made.id}"
             return _json(_shown(kind, made), 201, {"location": place})
 
         async def one(request: Request) -> Response:
-            project = await self._access.project(request)
+            project = await self._access.project(
+                request, None if request.method == "GET" else kind.scope
+            )
             id_ = request.path_params["id"]
             if request.method == "DELETE":
                 await run_in_threadpool(documents.delete, project, name, id_)
@@ -53,7 +58,9 @@ class DocumentApi:
             if request.method == "GET":
                 found = await run_in_threadpool(documents.get, project, name, id_)
             else:
-                title, body = content(kind, await read_body(request, _MAX_BODY))
+                raw = await read_body(request, _MAX_BODY)
+                before = await run_in_threadpool(documents.get, project, name, id_)
+                title, body = await run_in_threadpool(content, kind, raw, before.body)
                 found = await run_in_threadpool(documents.replace, project, name, id_, title, body)
             return _json(_shown(kind, found))
 

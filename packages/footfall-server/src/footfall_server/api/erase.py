@@ -121,7 +121,7 @@ class EraseApi:
         identity = self._services.policies(project).privacy.identity
         if identity == "daily":  # of today; what earlier days kept, nobody can tell any more
             rekey = self._services.salts(project, identity, self._services.clock())
-            cleaned += map(rekey, cleaned)
+            cleaned = [*cleaned, *[rekey(install) for install in cleaned]]
         return await run_in_threadpool(
             lambda: self._eraser.request(project, cleaned, origin=origin, block=block)
         )

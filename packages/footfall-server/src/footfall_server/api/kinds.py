@@ -10,6 +10,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from footfall_server.accounts.tokens import Scope
+from footfall_server.automation import alerts
+from footfall_server.automation.destinations import document as destination
 from footfall_server.insights import cohorts, parse
 from footfall_server.insights.queries import Behaviours
 from footfall_server.model.errors import BadRequest, FootfallError, Unprocessable
@@ -35,12 +38,14 @@ class SavedReport(Content, frozen=True, kw_only=True):
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A report on a board: a saved one by its id, a query, or a page's address (`trends?m=total`),
 
-    which is asked anew each time, so that relative days stay relative; or a few words.
+    which is asked anew each time, so that relative days stay relative; or a few words. With `days`
+    a query is of the days that end today, whatever range it names.
     """
 
     title: Title = ""
     report: str | None = None
     query: dict[str, Any] | None = None
+    days: Annotated[int, Meta(ge=1, le=3_660)] | None = None
     view: Annotated[str, Meta(max_length=4_000, pattern=r"^[a-z]+(\?[^\s#]*)?$")] | None = None
     text: Words | None = None
     width: Literal["half", "full"] = "half"
@@ -79,13 +84,19 @@ class SavedCohort(Content, frozen=True, kw_only=True):
 class Kind:
     """`check` raises Unprocessable; `shown` is the body as it may be read back."""
 
-    type: type[Content]
+    type: type[msgspec.Struct]
     check: Callable[[Any], None] = lambda content: None
     shown: Callable[[dict[str, Any]], dict[str, Any]] = lambda body: body
+    secrets: tuple[str, ...] = ()
+    """Fields that `shown` leaves out: a new body without them keeps the old ones."""
+    scope: Scope = "write"
+    """What a token needs to change it."""
 
 
-def content(kind: Kind, raw: bytes) -> tuple[str, dict[str, Any]]:
-    """A body → its name and the rest.
+def content(
+    kind: Kind, raw: bytes, before: Mapping[str, Any] | None = None
+) -> tuple[str, dict[str, Any]]:
+    """A body → its name and the rest. `before` is what it takes the place of.
 
     Raises BadRequest MALFORMED_JSON, Unprocessable INVALID_DOCUMENT, and what the check raises.
     """
@@ -97,6 +108,13 @@ def content(kind: Kind, raw: bytes) -> tuple[str, dict[str, Any]]:
         raise Unprocessable("INVALID_DOCUMENT", f"{message}.", path=path) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest("MALFORMED_JSON", f"The body isn't JSON: {error}.") from None
+    kept = {
+        field: before[field]
+        for field in kind.secrets
+        if before is not None and getattr(read, field) is None and field in before
+    }
+    if kept:
+        read = msgspec.structs.replace(read, **kept)
     kind.check(read)
     body: dict[str, Any] = msgspec.to_builtins(read)
     return body.pop("name"), body
@@ -117,7 +135,8 @@ def _report(report: SavedReport) -> None:
 def _board(board: Board) -> None:
     for place, card in enumerate(board.cards):
         if card.query is not None:
-            check_query(card.query, f"/cards/{place}/query")
+            some_day = {"from": "2026-01-01", "to": "2026-01-31"} if card.days else {}
+            check_query({**card.query, **some_day}, f"/cards/{place}/query")
 
 
 def _cohort(cohort: SavedCohort) -> None:
@@ -130,8 +149,12 @@ def _given(body: dict[str, Any]) -> dict[str, Any]:
 
 
 KINDS: dict[str, Kind] = {
+    "alerts": Kind(alerts.Alert, alerts.check, scope="admin"),
     "annotations": Kind(Annotation),
     "boards": Kind(Board, _board),
     "cohorts": Kind(SavedCohort, _cohort, _given),
+    "destinations": Kind(
+        destination.Destination, destination.check, destination.shown, destination.SECRETS, "admin"
+    ),
     "reports": Kind(SavedReport, _report),
 }

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from footfall_server.api.openapi_door import door_paths, door_schemas
+from footfall_server.api.openapi_history import history_paths
 from footfall_server.insights.queries import REPORTS
 
 _PROJECT = {"name": "project", "in": "path", "required": True, "schema": {"type": "string"}}
@@ -156,7 +157,7 @@ def document(base_url: str) -> bytes:
             "info": {"title": "Footfall", "version": "1"},
             "servers": [{"url": base_url}],
             "security": [{"token": []}],
-            "paths": paths | door_paths(),
+            "paths": paths | history_paths() | door_paths(),
             "components": {
                 "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
                 "schemas": {

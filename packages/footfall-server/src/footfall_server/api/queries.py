@@ -12,9 +12,9 @@ from footfall_server.api.access import Access, read_body
 from footfall_server.api.forms import FORMS
 from footfall_server.api.negotiation import chosen
 from footfall_server.api.openapi import document
+from footfall_server.declared import beside_manifest
 from footfall_server.insights import parse, schema
 from footfall_server.insights.listing import events
-from footfall_server.policies import beside_manifest
 from footfall_server.services import Services
 
 MAX_QUERY = 256 * 1024
@@ -30,6 +30,7 @@ class QueryApi:
     def routes(self) -> list[Route]:
         return [
             Route("/openapi.json", self.openapi, methods=["GET"]),
+            Route("/projects", self.projects, methods=["GET"]),
             Route("/projects/{project}/query", self.query, methods=["POST"]),
             Route("/projects/{project}/events", self.events, methods=["GET"]),
             Route("/projects/{project}/schema", self.schema, methods=["GET"]),
@@ -37,6 +38,17 @@ class QueryApi:
 
     async def openapi(self, request: Request) -> Response:
         return Response(document(self._services.base_url), media_type="application/json")
+
+    async def projects(self, request: Request) -> Response:
+        """The project that the token opens: for clients that know nothing but their token."""
+        found = await self._access.opened(request)
+        row = {
+            "project": found.project.name,
+            "timezone": found.project.timezone,
+            "version_property": found.project.version_property,
+            "scope": found.scope,
+        }
+        return Response(msgspec.json.encode({"rows": [row]}), media_type="application/json")
 
     async def query(self, request: Request) -> Response:
         """A query's result. `?consistent=1` waits for all that was acknowledged before."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Protocol
 
 import msgspec
 from prometheus_client import CollectorRegistry, generate_latest
@@ -19,25 +20,47 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from footfall_server.api.problems import problem
+from footfall_server.intake import Report
 from footfall_server.model.errors import Unavailable
 from footfall_server.model.histogram import Histogram
-from footfall_server.services import Services
 
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Draining(Protocol):
+    """Lines that wait, and blocks that don't any more."""
+
+    @property
+    def depth(self) -> int: ...
+    @property
+    def blocks(self) -> int: ...
+    @property
+    def lags(self) -> list[Histogram]: ...
+    def oldest_seconds(self) -> float: ...
+
+
+class Observed(Protocol):
+    """What is looked at: a whole server, or a collector alone."""
+
+    @property
+    def drain(self) -> Draining: ...
+    @property
+    def counted(self) -> Callable[[], Report]: ...
+    def check(self) -> None: ...
 
 
 class _Figures(Collector):
     """The door's and the journal's counters, read when somebody asks."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, observed: Observed) -> None:
+        self._observed = observed
 
     def collect(self) -> Iterator[Metric]:
         yield from self._door()
         yield from self._journal()
 
     def _door(self) -> Iterator[Metric]:
-        counters = self._services.pipeline.counters
+        counters = self._observed.counted()
         yield CounterMetricFamily(
             "footfall_ingest_requests", "Ingest requests received.", counters.requests
         )
@@ -54,7 +77,7 @@ class _Figures(Collector):
         yield _histogram(
             "footfall_ingest_request_seconds",
             "From a request's head until its answer is sent.",
-            counters.seconds,
+            counters.seconds.histogram(),
         )
         yield CounterMetricFamily(
             "footfall_events_accepted", "Events made durable.", counters.accepted
@@ -68,7 +91,7 @@ class _Figures(Collector):
         )  # fmt: skip
 
     def _journal(self) -> Iterator[Metric]:
-        journal, drain = self._services.journal, self._services.drain
+        counted, drain = self._observed.counted(), self._observed.drain
         yield GaugeMetricFamily(
             "footfall_journal_depth", "Durable lines not yet in the store.",
             drain.depth,
@@ -81,7 +104,7 @@ class _Figures(Collector):
         yield _histogram(
             "footfall_journal_commit_seconds",
             "Transactions of the journal, each with its fsync.",
-            journal.fsync_seconds,
+            counted.commit_seconds.histogram(),
         )
         yield _histogram(
             "footfall_drain_lag_seconds",
@@ -90,7 +113,7 @@ class _Figures(Collector):
         )
         yield CounterMetricFamily(
             "footfall_journal_commits", "Transactions of the journal.",
-            journal.commits,
+            counted.commits,
         )  # fmt: skip
         yield CounterMetricFamily(
             "footfall_drain_blocks", "Blocks carried into the store.", drain.blocks
@@ -112,10 +135,10 @@ def _histogram(name: str, text: str, *histograms: Histogram) -> Metric:
 class Status:
     """The handlers, over what the server has."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, observed: Observed) -> None:
+        self._observed = observed
         self._registry = CollectorRegistry()
-        self._registry.register(_Figures(services))
+        self._registry.register(_Figures(observed))
 
     def routes(self) -> list[Route]:
         return [
@@ -131,14 +154,11 @@ class Status:
     async def ready(self, request: Request) -> Response:
         """Store and journal can be written; 503 with the reason otherwise."""
         try:
-            self._services.journal.check()
-            if self._services.drain.failure is not None:
-                raise self._services.drain.failure
-            await run_in_threadpool(self._services.store.check)
+            await run_in_threadpool(self._observed.check)
         except Unavailable as error:
             headers = {"retry-after": str(error.retry_after)}
             return problem(503, error.code, error.message, headers=headers)
-        body = {"status": "ready", "journal_depth": self._services.drain.depth}
+        body = {"status": "ready", "journal_depth": self._observed.drain.depth}
         return Response(msgspec.json.encode(body), media_type="application/json")
 
     async def metrics(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -47,6 +48,14 @@ def run() -> None:
         sys.exit(2 if isinstance(error, server_settings.SetupError) else 1)
 
 
+class Role(StrEnum):
+    """What a server process does."""
+
+    ALL = "all"
+    INGEST = "ingest"
+    WEB = "web"
+
+
 @app.command()
 def serve(
     data: Data = None,
@@ -57,11 +66,29 @@ def serve(
         int | None,
         typer.Option(help="The port; 0 for any free one.", min=0, max=65535, show_default="8000"),
     ] = None,
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="all; ingest: take events in, no more; web: store, API and pages for what the "
+            "ingest servers of the same data directory took.",
+            envvar="FOOTFALL_ROLE",
+        ),
+    ] = Role.ALL,
+    workers: Annotated[
+        int,
+        typer.Option(
+            help="Processes that take events in, one a core.",
+            min=1,
+            max=64,
+            envvar="FOOTFALL_WORKERS",
+        ),
+    ] = 1,
 ) -> None:
     """Run the collector, the insights and their pages."""
     from footfall_server.cli.serve import serve as serve_until_stopped
 
-    serve_until_stopped(server_settings.read(data=data, host=host, port=port))
+    settings = server_settings.read(data=data, host=host, port=port)
+    serve_until_stopped(settings, role.value, workers)
 
 
 @project.command("create")

@@ -28,7 +28,7 @@ class Batch:
 
     `skew` is how far the client's clock is behind, in microseconds; 0 if it didn't say, None if
     each event has its own. `sent_at` is what it showed for the whole request. `sent` is the
-    request's events as they came, where they are kept.
+    request's events as they came, where they are kept. `rekeyed`: ids are no longer the client's.
     """
 
     dialect: str
@@ -40,6 +40,7 @@ class Batch:
     refused: list[Refusal] = field(default_factory=list)
     sent: list[Any] | None = None
     sent_at: datetime | None = None
+    rekeyed: bool = False
 
     def refuse(self, bad: list[int], reason: Reason, message: str) -> None:
         """Take the events at these positions out, for one reason."""

@@ -156,3 +156,18 @@ class Live:
         for listeners in self._listeners.values():
             for listener in listeners:
                 listener.end()
+
+
+def entries_by_project(stream: str, lines: bytes) -> dict[int, Entry]:
+    """The newest lines of a block, each project's together; a line begins with its project."""
+    newest = lines[-_RECENT_BYTES:]
+    if len(newest) < len(lines):
+        newest = newest.partition(b"\n")[2]
+    found: dict[int, list[bytes]] = {}
+    for line in newest.splitlines(keepends=True):
+        number = line[len(b'{"project":') : line.find(b",")]
+        if number.isdigit():
+            found.setdefault(int(number), []).append(line)
+    return {
+        project: Entry(0, stream, len(those), b"".join(those)) for project, those in found.items()
+    }

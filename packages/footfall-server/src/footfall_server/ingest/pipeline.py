@@ -169,7 +169,7 @@ class Pipeline:
         changed: list[RejectedEvent] = []
         for place, event in enumerate(kept):
             batch = again(event, order + place)
-            lines = self._walk(batch, policy)
+            lines = self._walk(batch, policy, rekeyed=event.rekeyed)
             if not batch.refused:
                 accepted.append(lines)
                 found.append(None)
@@ -207,13 +207,17 @@ class Pipeline:
         check_count(events, limits.batch_events)
         self._rates.take(project, events, limits)
 
-    def _walk(self, batch: Batch, policy: Policy) -> bytes:
-        """Let a batch walk the steps; the lines of the events that remain."""
+    def _walk(self, batch: Batch, policy: Policy, *, rekeyed: bool = False) -> bytes:
+        """Let a batch walk the steps; the lines of the events that remain.
+
+        What is `rekeyed` already stays so: another day's salt would make another install of it.
+        """
         is_blocked = self._blocked(batch.project)
         if is_blocked is not None:
             steps.blocked(batch, is_blocked)
         identity = policy.privacy.identity
-        if identity != "install":
+        if identity != "install" and not rekeyed:
+            batch.rekeyed = True
             anonymise(batch, self._rekeys(batch.project, identity, self._clock()))
         for step in steps.STEPS:
             step(batch)
@@ -266,6 +270,7 @@ def _rejected(batch: Batch, refused: Refusal, word: str) -> RejectedEvent:
         body=_text(refused),
         word=word,
         sent_at=batch.sent_at,
+        rekeyed=batch.rekeyed,
     )
 
 

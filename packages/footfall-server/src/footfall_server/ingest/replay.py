@@ -51,6 +51,9 @@ def again(kept: RejectedEvent, order: int) -> Batch:
         member = _member(kept)
     except BadRequest:
         return _refused(kept, Reason.INVALID_JSON, MESSAGES[Reason.INVALID_JSON])
+    if kept.rekeyed and isinstance(member, dict) and "userId" in member:
+        # What was refused after its ids were replaced is told in canonical words.
+        return careful.events(kept.dialect, [member], origin, kept.sent_at)
     return _DIALECTS[kept.dialect](kept.word or "track", member, kept.sent_at, origin)
 
 

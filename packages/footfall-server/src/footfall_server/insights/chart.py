@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from footfall_server.insights import charts_activity, charts_sql, plot
+from footfall_server.insights import charts_activity, charts_sql, charts_walks, plot
 from footfall_server.insights import charts_release_health as release_health
 from footfall_server.insights.plot import Datum, Spec, Unit
 from footfall_server.insights.result import Result, Row
@@ -25,7 +25,7 @@ MAX_SEGMENTS = 6
 COMPARED = {"previous_period": "Previous period", "previous_year": "A year before"}
 _COUNTED = frozenset({"total", "unique", "distinct", "dau", "wau", "mau"})
 _WORDS = {"$none": "Not sent", "$other": "Other"}
-_DRAWN = {**charts_activity.DRAWN, **release_health.DRAWN}
+_DRAWN = {**charts_activity.DRAWN, **charts_walks.DRAWN, **release_health.DRAWN}
 _Line = tuple[str, list[Row]]
 
 Form = Literal["lines", "shares"]
@@ -56,6 +56,8 @@ def vegalite(
         return _bars(result, height)
     if result.report == "sql":
         return charts_sql.drawn(result, height)
+    if result.report == "funnel" and result.query.get("interval"):
+        result = charts_walks.conversion(result)
     if (drawn := _DRAWN.get(result.report)) is not None:
         return drawn(result, height, label)
     if result.report == "adoption":
@@ -217,6 +219,8 @@ def _unit(result: Result) -> Unit:
     drawn = {row["series"] for row in result.rows}
     asked = result.query.get("series", ())
     measures = {series["measure"] for series in asked if series["name"] in drawn}
+    if result.query.get("unit") == "rate":
+        return plot.RATES
     if result.query.get("formulas"):
         return plot.NUMBERS
     if measures == {"error_rate"}:

@@ -106,6 +106,7 @@ def _event(row: Mapping[str, Any]) -> RejectedEvent:
         message=row["message"],
         body=row["body"],
         word=row["word"],
+        rekeyed=row["rekeyed"],
         sent_at=None if row["no_clock"] else _instant(row["sent_us"]),
     )
 

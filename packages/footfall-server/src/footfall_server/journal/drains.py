@@ -22,11 +22,19 @@ class Drains:
     """The drain of this process's own journal, and one for each that collectors leave in `folder`.
 
     Journals are found as they appear; those of collectors that have gone are emptied too.
+    `from_others`, if given, is the sink of what other processes took in.
     """
 
-    def __init__(self, journal: Journal, folder: Path, sink: Sink, refuse: Refuse) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        folder: Path,
+        sink: Sink,
+        refuse: Refuse,
+        from_others: Sink | None = None,
+    ) -> None:
         self._journal, self._folder = journal, folder
-        self._sink, self._refuse = sink, refuse
+        self._sink, self._refuse = from_others or sink, refuse
         self._own = Drain(journal, sink, refuse)
         self._others: dict[Path, tuple[ForeignJournal, Drain]] = {}
         self._lock = threading.Lock()

@@ -23,6 +23,7 @@ from footfall_server.model.histogram import Histogram
 _CLOCK_FLOOR = 1_000_000
 _GROUP_BYTES = 8 << 20
 _READERS_SECONDS = 30.0
+_VACUUM_BYTES = 128 << 20  # what may be copied through memory
 _BUSY_SECONDS, _GATHER_SECONDS = 0.003, 0.002
 _LOOK_SECONDS = 0.5
 _ACCELERATION = 4  # twice as fast as the default, 5 % larger
@@ -288,7 +289,12 @@ def rewrite(connection: sqlite3.Connection) -> None:
 
     Raises sqlite3.OperationalError when a reader holds the log all the time.
     """
-    connection.execute("PRAGMA temp_store=MEMORY")
+    pages, free, size = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    store = "MEMORY" if (pages - free) * size <= _VACUUM_BYTES else "FILE"
+    connection.execute(f"PRAGMA temp_store={store}")
     connection.execute("VACUUM")
     deadline = time.monotonic() + _READERS_SECONDS
     while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:

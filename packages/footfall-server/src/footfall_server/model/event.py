@@ -49,7 +49,7 @@ class RejectedEvent(msgspec.Struct, frozen=True):
 
     `body` is the JSON text of what was sent, without any IP address. `word` names the endpoint and
     `sent_at` is what the client's clock showed for the whole request: both are what a replay needs
-    beside the body.
+    beside the body. `rekeyed`: its ids are what the project keeps of them, not the client's.
     """
 
     project: int
@@ -61,3 +61,4 @@ class RejectedEvent(msgspec.Struct, frozen=True):
     body: str
     word: str = ""
     sent_at: datetime | None = None
+    rekeyed: bool = False

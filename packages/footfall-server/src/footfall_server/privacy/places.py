@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from footfall_server.journal import Drains
+import msgspec
+
+from footfall_server.journal import Drains, Outbox
 from footfall_server.model.errors import Unavailable
+from footfall_server.privacy.marks import Marker
 from footfall_server.store import Marks, Store
 
 _DRAIN_SECONDS = 60.0
 _BLOCKED_SECONDS = 2.5  # then every other process has read whom the door refuses
+
+
+class _Install(msgspec.Struct):
+    install: str
+
+
+_install = msgspec.json.Decoder(_Install)
 
 
 class Place(Protocol):
@@ -59,6 +70,31 @@ class MemoryPlace:
         return [None for _ in wanted]
 
 
+class OutboxPlace:
+    """What destinations have not got yet. What they have got is theirs to erase."""
+
+    name = "outbox"
+
+    def __init__(self, outbox: Outbox, marker: Marker) -> None:
+        self._outbox, self._marker = outbox, marker
+
+    def erase(self, wanted: Sequence[Marks]) -> list[int | None]:
+        rows: Counter[tuple[int, str]] = Counter()
+        for each in _together(wanted):
+            self._outbox.erase(each.project, self._gone(each, rows))
+        return _apart(wanted, rows)
+
+    def _gone(self, wanted: Marks, rows: Counter[tuple[int, str]]) -> Callable[[bytes], bool]:
+        marks = frozenset(wanted.marks)
+
+        def gone(line: bytes) -> bool:
+            mark = self._marker.mark(wanted.project, _install.decode(line).install)
+            rows[wanted.project, mark] += mark in marks
+            return mark in marks
+
+        return gone
+
+
 class StorePlace:
     """A table of the store, `events` or `rejected`."""
 
@@ -68,7 +104,22 @@ class StorePlace:
 
     def erase(self, wanted: Sequence[Marks]) -> list[int | None]:
         hide = self._eraser.events if self.name == "events" else self._eraser.rejected
-        rows: list[int | None] = [hide(each) for each in wanted]
+        rows: Counter[tuple[int, str]] = Counter()
+        for each in _together(wanted):
+            rows.update({(each.project, mark): n for mark, n in hide(each).items()})
         self._store.changed(*(each.project for each in wanted))
         self._eraser.purge(self.name)
-        return rows
+        return _apart(wanted, rows)
+
+
+def _together(wanted: Sequence[Marks]) -> list[Marks]:
+    """One for each project: what costs a pass over a place is done once for all that wait."""
+    projects: dict[int, tuple[bytes, set[str]]] = {}
+    for each in wanted:
+        projects.setdefault(each.project, (each.secret, set()))[1].update(each.marks)
+    return [Marks(project, key, sorted(marks)) for project, (key, marks) in projects.items()]
+
+
+def _apart(wanted: Sequence[Marks], rows: Counter[tuple[int, str]]) -> list[int | None]:
+    """How many rows each had."""
+    return [sum(rows[each.project, mark] for mark in each.marks) for each in wanted]

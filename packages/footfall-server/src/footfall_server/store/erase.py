@@ -9,6 +9,7 @@ for a while, and must not hold what they erase.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -28,20 +29,23 @@ _TOKENS = r"""arrayMap(
 
 # The rows of the installs themselves, and those of other kinds that name them (an alias).
 _OWN_EVENTS = """
-SELECT hex(sipHash128(install)) AS digest, sipHash64(install) AS key, rows FROM (
+SELECT lower(hex(HMAC('sha256', install, unhex({secret:String})))) AS mark,
+    hex(sipHash128(install)) AS digest, sipHash64(install) AS key, rows FROM (
     SELECT install, count() AS rows FROM events WHERE project = {project:UInt32} GROUP BY install
-) WHERE HMAC('sha256', install, unhex({secret:String})) IN ({marks})"""
+) WHERE mark IN ({marks})"""
 _NAMING_EVENTS = f"""
-SELECT DISTINCT hex(sipHash128(install, message_id)) AS digest FROM (
+SELECT DISTINCT lower(hex(HMAC('sha256', token, unhex({{secret:String}})))) AS mark,
+    hex(sipHash128(install, message_id)) AS digest FROM (
     SELECT install, message_id,
         arrayJoin({_TOKENS.replace("{document}", "concat(toJSONString(properties), raw)")}) AS token
     FROM events WHERE project = {{project:UInt32}} AND kind != 'track'
-) WHERE HMAC('sha256', token, unhex({{secret:String}})) IN ({{marks}})"""
+) WHERE mark IN ({{marks}})"""
 _REJECTED = f"""
-SELECT DISTINCT toString(id) AS digest FROM (
+SELECT DISTINCT lower(hex(HMAC('sha256', token, unhex({{secret:String}})))) AS mark,
+    toString(id) AS digest FROM (
     SELECT id, arrayJoin({_TOKENS.replace("{document}", "body")}) AS token
     FROM rejected WHERE project IN ({{project:UInt32}}, 0)
-) WHERE HMAC('sha256', token, unhex({{secret:String}})) IN ({{marks}})"""
+) WHERE mark IN ({{marks}})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +65,8 @@ class Eraser:
     ) -> None:
         self._query, self._execute = query, execute
 
-    def events(self, marks: Marks) -> int:
-        """Hide all events of these installs; how many rows. `purge` makes it final."""
+    def events(self, marks: Marks) -> Counter[str]:
+        """Hide all events of these installs; how many rows, by mark. `purge` makes it final."""
         found = self._found(_OWN_EVENTS, marks)
         for part in _chunks(found):
             keys = ", ".join(str(int(row["key"])) for row in part)
@@ -78,17 +82,19 @@ class Eraser:
                 f"project = {marks.project:d} AND kind != 'track'"
                 f" AND hex(sipHash128(install, message_id)) IN ({_digests(part)})",
             )
-        return sum(int(row["rows"]) for row in found) + len(naming)
+        rows = Counter({row["mark"]: int(row["rows"]) for row in found})
+        rows.update(row["mark"] for row in naming)
+        return rows
 
-    def rejected(self, marks: Marks) -> int:
-        """Hide all refused events that name these installs; how many. `purge` makes it final."""
+    def rejected(self, marks: Marks) -> Counter[str]:
+        """As `events`: all refused events that name these installs."""
         found = self._found(_REJECTED, marks)
         for part in _chunks(found):
             self._delete(
                 "rejected",
                 f"project IN ({marks.project:d}, 0) AND toString(id) IN ({_digests(part)})",
             )
-        return len(found)
+        return Counter(row["mark"] for row in found)
 
     def purge(self, table: str) -> None:
         """Return when nothing on disk holds what was hidden in a table.
@@ -102,10 +108,11 @@ class Eraser:
         )
         if masked:
             self._execute(f"ALTER TABLE {table} APPLY DELETED MASK SETTINGS mutations_sync = 2")
+        # `_state` lists those too whose files are being removed right now; `active` doesn't.
         old = self._query(
             Statement(
                 "SELECT name FROM system.parts WHERE database = currentDatabase()"
-                " AND table = {table:String} AND NOT active",
+                " AND table = {table:String} AND _state != 'Active'",
                 {"table": table},
             ),
             _LIMITS,
@@ -114,7 +121,7 @@ class Eraser:
         deadline = time.monotonic() + _OLD_PARTS_SECONDS
         while names and self._count(
             "SELECT count() AS n FROM system.parts WHERE database = currentDatabase()"
-            " AND table = {table:String} AND NOT active AND name IN {names:Array(String)}",
+            " AND table = {table:String} AND _state != 'Active' AND name IN {names:Array(String)}",
             {"table": table, "names": names},
         ):
             if time.monotonic() > deadline:
@@ -129,8 +136,7 @@ class Eraser:
         rows: list[dict[str, Any]] = []
         for start in range(0, len(marks.marks), _CHUNK):
             wanted = ", ".join(
-                f"unhex('{bytes.fromhex(mark).hex()}')"
-                for mark in marks.marks[start : start + _CHUNK]
+                f"'{bytes.fromhex(mark).hex()}'" for mark in marks.marks[start : start + _CHUNK]
             )
             parameters = {"project": marks.project, "secret": marks.secret.hex()}
             statement = Statement(text.replace("{marks}", wanted), parameters)

@@ -28,7 +28,7 @@ Table = Literal["events", "rejected"]
 _COLUMNS: Mapping[Table, str] = {
     "events": "project, kind, event, install, message_id, client_time, skew, time, "
     "received, received_at, time_source, `order`, properties, raw",
-    "rejected": "project, id, received_at, dialect, reason, message, body, word, sent_at",
+    "rejected": "project, id, received_at, dialect, reason, message, body, word, sent_at, rekeyed",
 }
 
 # Text that looks like a date stays a text; {"a.b": 1, "a": {"b": 2}} is no conflict; [true, "a"]

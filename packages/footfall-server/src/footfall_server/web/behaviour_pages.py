@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from footfall_server.insights import Result
@@ -36,6 +35,7 @@ class FunnelPage(Insight):
     """`step` comes once a step; `window` in seconds, `order`, `count`."""
 
     page, heading = "funnels", "Funnels"
+    report = "funnel"
     about = "How many get from one step to the next, within a time from the first."
     template, fragment = "funnels.html", "figures/funnel.html"
     own = frozenset({"step", "window", "order", "count"})
@@ -112,6 +112,7 @@ class RetentionPage(Insight):
     """`birth` and `return` are events ('' is any); unit, mode, kind, cohort as in the API."""
 
     page, heading = "retention", "Retention"
+    report = "retention"
     about = "Who comes back: installs by when they came first, and how many were there later."
     template, fragment = "retention.html", "figures/retention.html"
     own = frozenset({"birth", "return", "unit", "mode", "kind", "cohort"})
@@ -179,6 +180,7 @@ class FlowsPage(Insight):
     """`anchor`, `direction`; what comes after an event, or before it."""
 
     page, heading = "flows", "Flows"
+    report = "flows"
     about = "What comes next: the steps after an event, or before it, session by session."
     template, fragment = "flows.html", "figures/flows.html"
     own = frozenset({"anchor", "direction", "depth"})
@@ -233,6 +235,7 @@ class LifecyclePage(Insight):
     """New, returning, resurrected and dormant installs."""
 
     page, heading = "lifecycle", "Lifecycle"
+    report = "lifecycle"
     about = "New installs, those that came back, and those that stayed away (below zero)."
     template, fragment = "insight.html", "figures/chart.html"
     timed = True
@@ -247,25 +250,14 @@ class LifecyclePage(Insight):
         cells: dict[str, dict[str, float]] = {}
         for row in result.rows:
             cells.setdefault(row["bucket"], {})[row["state"]] = row["count"]
-        rows = [
-            {
-                "bucket": row["bucket"],
-                "series": str(row["state"]).capitalize(),
-                "segment": [],
-                "value": row["count"],
-                "incomplete": row["bucket"] in unfinished,
-                "compare": False,
-            }
-            for row in result.rows
-        ]
         chart = Chart(
             title=self.heading,
             subtitle=f"Installs per {asked.interval}",
-            spec=vegalite(replace(result, report="trends", rows=rows), height=charts.TALL),
+            spec=vegalite(result, height=charts.TALL),
             height=charts.TALL,
             label=f"New, returning, resurrected and dormant installs per {asked.interval}.",
             legend=[
-                Key(state.capitalize(), f"series-{place}", "line")
+                Key(state.capitalize(), f"series-{place}" if place < 4 else "series-other")
                 for place, state in enumerate(self.states, 1)
             ],
             head=[asked.interval.capitalize(), *(state.capitalize() for state in self.states)],
@@ -285,6 +277,7 @@ class StickinessPage(Insight):
     """Installs by the number of days on which they were active."""
 
     page, heading = "stickiness", "Stickiness"
+    report = "stickiness"
     about = "On how many days of the range an install was active."
     template, fragment = "insight.html", "figures/bars.html"
     bar = frozenset()

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -19,6 +20,7 @@ from footfall_server.model.project import Project
 from footfall_server.web import forms
 from footfall_server.web.forms import Form
 from footfall_server.web.insight import Figure, Insight
+from footfall_server.web.overview import local_day
 from footfall_server.web.render import Templates
 from footfall_server.web.services import Services
 from footfall_server.web.site import Served, Site, address
@@ -48,6 +50,7 @@ class BoardPages(Site):
     ) -> None:
         super().__init__(services, templates)
         self._insights = insights
+        self._by_report = {page.report: page for page in insights.values()}
 
     def routes(self) -> list[Served]:
         return [
@@ -157,7 +160,14 @@ class BoardPages(Site):
             view, query = saved.body.get("view"), saved.body.get("query")
         if view:
             return await self._view(project, title, str(view), width)
+        if card.get("days"):
+            query = {**(query or {}), **self._days(project, int(card["days"]))}
         return await self._query(project, title, query or {}, width)
+
+    def _days(self, project: Project, count: int) -> dict[str, str]:
+        """The days that end today."""
+        today = local_day(project, self.services.clock()).date()
+        return {"from": (today - timedelta(days=count - 1)).isoformat(), "to": today.isoformat()}
 
     async def _view(self, project: Project, title: str, view: str, width: str) -> Card:
         page = self._insights.get(view.partition("?")[0])
@@ -170,7 +180,11 @@ class BoardPages(Site):
     async def _query(
         self, project: Project, title: str, query: Mapping[str, Any], width: str
     ) -> Card:
-        """A query of the API: its rows as a table."""
+        """A query of the API, drawn as its report's page draws it, else its rows as a table."""
+        page = self._by_report.get(str(query.get("report")))
+        if page is not None:
+            figure = await page.of_query(project, title, dict(query))
+            return Card(title, "", width, "", page.fragment, figure)
         try:
             result = await self.services.insights.run(project, query, self.services.clock())
         except FootfallError as error:

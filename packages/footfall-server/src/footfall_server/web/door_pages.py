@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from footfall_server import live
+from footfall_server.declared import beside_manifest
 from footfall_server.model.errors import FootfallError, Unprocessable
 from footfall_server.model.manifest import parse_manifest
 from footfall_server.model.reason import MESSAGES, Reason
-from footfall_server.policies import MANIFEST, beside_manifest
+from footfall_server.policies import MANIFEST
 from footfall_server.rejected import RejectedStore, Selection
 from footfall_server.services import Services as Server
 from footfall_server.web import forms

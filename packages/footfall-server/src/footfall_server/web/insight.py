@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from footfall_server.insights import Result
+from footfall_server.insights.chart import vegalite
 from footfall_server.model.errors import FootfallError, TooMany, Unavailable, Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.web import ask, formats, view
@@ -59,6 +60,7 @@ class Insight(Site):
     """
 
     page: ClassVar[str]
+    report: ClassVar[str]
     heading: ClassVar[str]
     about: ClassVar[str]
     template: ClassVar[str]
@@ -135,15 +137,27 @@ class Insight(Site):
         asked = self.asked(project, parse_qsl(address_.partition("?")[2], keep_blank_values=True))
         return asked, await self.answer(asked)
 
+    async def of_query(self, project: Project, title: str, query: Query) -> Figure:
+        """The figure of a query of the API, which this page's form may have no words for."""
+        asked = self.asked(project, [])
+        if query.get("interval"):
+            asked = replace(asked, interval=str(query["interval"]))
+        try:
+            result = await self.services.insights.run(project, query, self.services.clock())
+            found = self.figure(asked, result.query, result)
+        except FootfallError as error:
+            return Figure(title, problem=error.message)
+        if self.timed and found.chart is not None:
+            found = await self._marked(asked, found)
+        return replace(found, title=title)
+
     async def file(self, request: Request, asked: Asked, found: Figure) -> Response:
         assert found.result is not None
         form, days = str(asked.view.format), asked.days
         name = f"{asked.project.name}-{self.page}-{days.start}-{days.end}"
         if form == "py":
             return script(asked.project, found.result.query, self.base_url(request), name)
-        if form in ("svg", "png") and found.chart is None:
-            raise Unprocessable("NO_PICTURE", "This view has no chart; take its table as CSV.")
-        return await export(found.result, found.chart, form, name)  # type: ignore[arg-type]
+        return await export(found.result, found.chart or pictured(found), form, name)
 
     def around_view(self, request: Request, asked: Asked) -> dict[str, Any]:
         """What the query bar and the notes need."""
@@ -197,6 +211,12 @@ class Insight(Site):
         if found.result is not None and found.result.statements:
             ways["SQL"] = "\n\n".join(found.result.statements)
         return ways
+
+
+def pictured(found: Figure) -> Chart:
+    """The chart of a figure that the page draws in HTML, for a picture."""
+    assert found.result is not None
+    return Chart(found.title, "", vegalite(found.result), 284, found.title, [], [], [])
 
 
 def pinned(request: Request, own: frozenset[str]) -> Response:

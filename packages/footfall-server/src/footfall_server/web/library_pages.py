@@ -32,6 +32,7 @@ class EventsPage(Insight):
     """Every event of the range; `event` in the address opens one."""
 
     page, heading = "events", "Events"
+    report = "events_table"
     about = "What is used, how often, by how many, how fast and how well."
     template, fragment = "insight.html", "figures/events.html"
     bar = frozenset()
@@ -93,6 +94,7 @@ class TractionPage(Insight):
     """What a funder asks, each number with how it was counted."""
 
     page, heading = "traction", "Funder report"
+    report = "traction"
     about = "Traction that can be checked: every figure says what it counts and what it leaves out."
     template, fragment = "insight.html", "figures/traction.html"
     bar = frozenset()

@@ -45,6 +45,7 @@ class AdoptionPage(Insight):
     """Shares of active installs by version, or by something else."""
 
     page, heading = "adoption", "Adoption"
+    report = "adoption"
     about = "Which versions people run. An install counts once a bucket, for its newest version."
     template, fragment = "by.html", "figures/chart.html"
     timed = True
@@ -128,6 +129,7 @@ class ErrorsPage(Insight):
     """How often it fails, by version, with intervals and what regressed."""
 
     page, heading = "errors", "Errors"
+    report = "errors"
     about = "Installs that hit an error, with a 95% interval, beside the versions before."
     template, fragment = "by.html", "figures/errors.html"
     own = frozenset({"by"})
@@ -169,6 +171,7 @@ class RunTimePage(Insight):
     """Percentiles of run time, by version and event."""
 
     page, heading = "run-time", "Run time"
+    report = "run_time"
     about = "How long calls take, by event: half, nine in ten and 99 in 100 were faster."
     template, fragment = "by.html", "figures/run_time.html"
     own = frozenset({"by"})
@@ -197,6 +200,7 @@ class ExceptionsPage(Insight):
     """Which exceptions, how often, in which versions."""
 
     page, heading = "exceptions", "Exceptions"
+    report = "exceptions"
     about = "The types only: messages are never sent."
     template, fragment = "insight.html", "figures/exceptions.html"
     bar = frozenset()
@@ -214,6 +218,7 @@ class SupportPage(Insight):
     """Installs by Python and library version, and what dropping a version would cost."""
 
     page, heading = "support", "Support matrix"
+    report = "support_matrix"
     about = "Who runs what, and whom it would hit to stop supporting it."
     template, fragment = "support.html", "figures/matrix.html"
     own = frozenset({"rows", "columns", "granularity", "drop"})

@@ -35,6 +35,7 @@ class TrendsPage(Insight):
     """`m`, `e`, `p` (measure, event, property) come once a series, in order; `f` is a formula."""
 
     page = "trends"
+    report = "trends"
     heading = "Trends"
     about = "How often, how many, how fast, how well: over time."
     template = "trends.html"

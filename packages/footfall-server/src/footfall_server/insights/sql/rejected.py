@@ -11,7 +11,7 @@ from footfall_server.store import Statement
 
 _COLUMNS = (
     "project, toString(id) AS id_text, toUnixTimestamp64Micro(received_at) AS received_us,"
-    " dialect, reason, message, body, word,"
+    " dialect, reason, message, body, word, rekeyed,"
     " toUnixTimestamp64Micro(assumeNotNull(sent_at)) AS sent_us, isNull(sent_at) AS no_clock"
 )
 

@@ -1,0 +1,1 @@
+"""A steady stream for minutes: memory, lag, and the count at the end."""

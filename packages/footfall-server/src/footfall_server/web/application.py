@@ -40,6 +40,7 @@ from footfall_server.web.release_pages import (
     SupportPage,
 )
 from footfall_server.web.render import Templates
+from footfall_server.web.review_page import ReviewPage
 from footfall_server.web.services import Services
 from footfall_server.web.site import Served, Site
 from footfall_server.web.trends_page import TrendsPage
@@ -53,6 +54,7 @@ GROUPS: tuple[type[Site], ...] = (
     DoorPages,
     KeptPages,
     PublicPages,
+    ReviewPage,
 )
 INSIGHTS: tuple[type[Insight], ...] = (
     TrendsPage,

@@ -161,12 +161,19 @@ def size(batch: Batch, limit: int = MAX_EVENT) -> bytes:
 def dropped(batch: Batch, names: Sequence[str]) -> None:
     """Take properties out that the project doesn't want, wherever an event keeps them."""
     for event in batch.events:
-        for name in names:
-            event.properties.pop(name, None)
+        properties = event.properties
+        if isinstance(properties, dict):
+            for name in names:
+                properties.pop(name, None)
+        else:
+            for field in msgspec.structs.fields(properties):
+                if field.encode_name in names:
+                    setattr(properties, field.name, msgspec.UNSET)
         if event.raw:
             kept = msgspec.json.decode(event.raw)
-            if any(kept.pop(name, batch) is not batch for name in names):
-                event.raw = msgspec.json.encode(kept).decode() if kept else ""
+            if kept.keys() & set(names):
+                rest = {name: value for name, value in kept.items() if name not in names}
+                event.raw = msgspec.json.encode(rest).decode() if rest else ""
 
 
 STEPS: tuple[Callable[[Batch], None], ...] = (message_id, time)

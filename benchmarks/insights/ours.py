@@ -40,6 +40,7 @@ def main(data: Path, name: str, rounds: int) -> None:
     for place in range(rounds + 1):
         if place == 1:
             before = cpu()
+        insights.forget(PROJECT.id)  # else it is the kept answer that is measured
         began = time.perf_counter()
         rows = len(asyncio.run(insights.run(PROJECT, question.query, NOW)).rows)
         times.append(time.perf_counter() - began)

@@ -19,6 +19,19 @@ PYTHONS = """p AS (SELECT python_version, dense_rank() OVER (
     ORDER BY string_split(python_version, '.')::INT[]) AS r
     FROM (SELECT DISTINCT python_version FROM events))"""
 
+# Sessions by half an hour of silence, from the first anchor on, three steps.
+WALKS = """WITH gaps AS (SELECT install_key, event, time,
+        time > lag(time) OVER p + INTERVAL 30 MINUTE AS cut FROM events
+        WHERE time >= '2026-04-02' WINDOW p AS (PARTITION BY install_key ORDER BY time)),
+    sessions AS (SELECT install_key, event, time,
+        count(*) FILTER (cut) OVER (PARTITION BY install_key ORDER BY time) s FROM gaps),
+    places AS (SELECT *, row_number() OVER p n, lead(event) OVER p next FROM sessions
+        WINDOW p AS (PARTITION BY install_key, s ORDER BY time)),
+    anchored AS (SELECT *, min(n) FILTER (event = 'event 1') OVER (PARTITION BY install_key, s) a
+        FROM places),
+    walks AS (SELECT install_key, s, n - a AS step, event, next FROM anchored
+        WHERE n BETWEEN a AND a + 3)"""
+
 
 @dataclass(frozen=True)
 class Question:
@@ -142,5 +155,56 @@ QUESTIONS = [
         began AS (SELECT install_key, min(w) b FROM used GROUP BY install_key)
         SELECT w, r, count(*), count(*) FILTER (w = b), count(*) FILTER (w = b + INTERVAL 28 DAY)
         FROM used JOIN began USING (install_key) GROUP BY w, r""",
+    ),
+    Question(
+        "funnel of three steps",
+        {"report": "funnel", **YEAR, "steps": [{"event": f"event {place}"} for place in (1, 2, 3)]},
+        """WITH e AS (SELECT install_key i, event, time FROM events
+            WHERE event IN ('event 1', 'event 2', 'event 3')),
+        a AS (SELECT i, min(time) t FROM e WHERE event = 'event 1' GROUP BY i),
+        b AS (SELECT a.i, a.t, min(e.time) u FROM a JOIN e ON e.i = a.i AND event = 'event 2'
+            AND e.time > a.t AND e.time <= a.t + INTERVAL 7 DAY GROUP BY a.i, a.t),
+        c AS (SELECT b.i, min(e.time) u FROM b JOIN e ON e.i = b.i AND event = 'event 3'
+            AND e.time > b.u AND e.time <= b.t + INTERVAL 7 DAY GROUP BY b.i)
+        SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM c)""",
+    ),
+    Question(
+        "retention by week",
+        {"report": "retention", **YEAR, "unit": "week", "brackets": 12},
+        """WITH used AS (SELECT DISTINCT install_key, date_trunc('week', time) w FROM events),
+        began AS (SELECT install_key, min(w) b FROM used GROUP BY install_key)
+        SELECT b, date_diff('week', b, w) k, count(*) FROM used JOIN began USING (install_key)
+        GROUP BY b, k HAVING k < 12""",
+    ),
+    Question(
+        "lifecycle by week",
+        {"report": "lifecycle", **YEAR, "interval": "week"},
+        """WITH used AS (SELECT DISTINCT install_key, date_trunc('week', time) w FROM events),
+        near AS (SELECT w, lag(w) OVER p AS before, lead(w) OVER p AS after FROM used
+            WINDOW p AS (PARTITION BY install_key ORDER BY w))
+        SELECT w, count(*) FILTER (before IS NULL), count(*) FILTER (before = w - INTERVAL 7 DAY),
+            count(*) FILTER (before < w - INTERVAL 7 DAY),
+            count(*) FILTER (after IS NULL OR after > w + INTERVAL 7 DAY)
+        FROM near GROUP BY w""",
+    ),
+    Question(
+        "stickiness",
+        {"report": "stickiness", **YEAR},
+        """WITH days AS (SELECT install_key, count(DISTINCT time::DATE) d FROM events GROUP BY 1)
+        SELECT d, count(*) FROM days GROUP BY d""",
+    ),
+    Question(
+        "flows, 90 days",
+        {"report": "flows", **LAST, "anchor": "event 1", "depth": 3, "fold_repeats": False},
+        f"""{WALKS} SELECT step, event, next, count(*) FROM walks WHERE step < 3
+        GROUP BY ALL""",
+    ),
+    Question(
+        "paths, 90 days",
+        {"report": "paths", **LAST, "anchor": "event 1", "depth": 3, "fold_repeats": False},
+        f"""{WALKS}, paths AS (SELECT install_key, s, string_agg(event, '>' ORDER BY step) p
+            FROM walks GROUP BY install_key, s)
+        SELECT p, count(*) n, count(DISTINCT install_key) FROM paths GROUP BY p ORDER BY n DESC
+        LIMIT 20""",
     ),
 ]

@@ -29,6 +29,7 @@ from footfall_server.web.insight import Insight
 from footfall_server.web.kept_pages import KeptPages
 from footfall_server.web.library_pages import EventsPage, InstallsPage, TractionPage
 from footfall_server.web.pages import Pages
+from footfall_server.web.palette import Palette
 from footfall_server.web.project_settings import SettingsPages
 from footfall_server.web.public_pages import PublicPages
 from footfall_server.web.release_pages import (
@@ -55,6 +56,7 @@ GROUPS: tuple[type[Site], ...] = (
     KeptPages,
     PublicPages,
     ReviewPage,
+    Palette,
 )
 INSIGHTS: tuple[type[Insight], ...] = (
     TrendsPage,

@@ -72,8 +72,8 @@ def test_from_an_empty_server_to_a_board_that_others_see(
 
     page.keyboard.press("Escape")
     page.locator("#q-save").click()
-    page.get_by_label("Title").fill("How far they get")
-    page.get_by_label("Board").fill("Weekly")
+    page.get_by_label("Title", exact=True).fill("How far they get")
+    page.get_by_label("Board", exact=True).fill("Weekly")
     page.get_by_role("button", name="Save to board").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Weekly")
     expect(page.get_by_text("How far they get")).to_be_visible()

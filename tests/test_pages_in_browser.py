@@ -50,9 +50,10 @@ PAGES = {
     "traction": "traction?range=90d",
     "setup": "setup",
     "settings": "settings",
+    "data": "data",
 }
 NEW = ("live", "boards", "cohorts", "annotations", "schema", "rejected", "events", "retention",
-       "support", "releases", "exceptions", "traction", "setup", "public-switch")  # fmt: skip
+       "support", "releases", "exceptions", "traction", "setup", "public-switch", "data")  # fmt: skip
 """Pages that are looked at in a project without an event too."""
 OTHERS = {
     "projects": "/",

@@ -19,7 +19,7 @@ PAGES = (
     "overview", "live", "boards", "trends", "funnels", "retention", "flows", "lifecycle",
     "stickiness", "cohorts", "events", "releases", "adoption", "errors", "run-time", "support",
     "exceptions", "annotations", "installs", "schema", "rejected", "review", "public",
-    "traction", "setup", "settings", "palette",
+    "traction", "setup", "settings", "palette", "data",
 )  # fmt: skip
 BAD = (HOSTILE, "\0", "\ud800", "9" * 400, "-1", "x=y", "..", "nan", "a" * 3_000, "$none")
 NAMES = (
@@ -103,6 +103,46 @@ def test_who_looks_at_an_install_is_written_down_but_not_the_install(filled: Pro
     log = text(filled, "settings").partition('id="acts"')[2]
     assert "install.view" in log
     assert install not in log
+
+
+def test_an_owner_has_an_install_erased_and_reads_how_far_it_is(server: Server) -> None:
+    project = server.create_project("pages-erase")
+    project.send([event("fit", userId="one"), event("fit", userId="another")])
+    assert len(project.events()) == 2
+    assert post(project, "installs", install="").status == 422
+    receipt = post(project, "installs", install="one").body.decode()
+    found = re.search(r'<p class="mono">([0-9a-f]{32})</p>', receipt)
+    assert found
+    place = f"installs/erased/{found[1]}"
+    eventually(lambda: "It is done." in text(project, place))
+    assert [row["install"] for row in project.events()] == ["another"]
+    assert found[1] in text(project, "installs")
+    assert found[1] in text(project, "settings").partition('id="acts"')[2]
+
+
+def test_how_long_data_stays_and_where_it_goes(server: Server) -> None:
+    project = server.create_project("pages-data")
+    assert post(project, "data", do="privacy", events_days="0", identity="daily").status == 422
+    assert post(project, "data", do="privacy", events_days="90", identity="who").status == 422
+    assert post(project, "data", do="privacy", events_days="90", identity="daily").status == 200
+    url = f"{server.url}/api/v1/projects/pages-data/privacy"
+    held = http("GET", url, headers=project.authorization).json()
+    assert (held["events_days"], held["identity"]) == (90, "daily")
+
+    given = {"do": "destination.create", "name": HOSTILE, "type": "files", "url": "file:../out"}
+    assert post(project, "data", **given).status == 422
+    assert post(project, "data", **given | {"url": "file:out"}).status == 200
+    shown = text(project, "data")
+    assert "<img src=x" not in shown
+    found = re.search(r'name="id" value="([^"]+)"', shown)
+    assert found
+    id_ = found[1]
+    project.send([event("fit")])
+    eventually(lambda: ">works<" in text(project, "data"))
+    assert post(project, "data", do="destination.disable", id=id_).status == 200
+    assert ">off<" in text(project, "data")
+    assert post(project, "data", do="destination.delete", id=id_).status == 200
+    assert "None: events stay on this server." in text(project, "data")
 
 
 def test_a_manifest_becomes_the_rule_and_what_it_refused_can_walk_in_later(

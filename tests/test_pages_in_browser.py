@@ -53,7 +53,8 @@ PAGES = {
     "data": "data",
 }
 NEW = ("live", "boards", "cohorts", "annotations", "schema", "rejected", "events", "retention",
-       "support", "releases", "exceptions", "traction", "setup", "public-switch", "data")  # fmt: skip
+       "support", "releases", "exceptions", "traction", "setup", "public-switch",
+       "data")  # fmt: skip
 """Pages that are looked at in a project without an event too."""
 OTHERS = {
     "projects": "/",

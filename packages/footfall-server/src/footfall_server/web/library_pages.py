@@ -15,7 +15,7 @@ from footfall_server.insights import Result
 from footfall_server.web import formats
 from footfall_server.web.insight import Asked, Figure, Insight, Query, pinned, selection
 from footfall_server.web.release_pages import ErrorsPage, ExceptionsPage, RunTimePage
-from footfall_server.web.site import Served, Site, address
+from footfall_server.web.site import address
 from footfall_server.web.trends_page import TrendsPage
 
 MOST_EVENTS = 500

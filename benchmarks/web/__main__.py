@@ -21,7 +21,7 @@ from footfall_server.insights import Result
 from footfall_server.intake import open_intake
 from footfall_server.model.project import Project
 from footfall_server.services import open_services
-from footfall_server.settings import read_settings, secret_key
+from footfall_server.settings import read, secret_key
 from footfall_server.web import pages
 from playwright.sync_api import sync_playwright
 from starlette.testclient import TestClient
@@ -89,7 +89,7 @@ def weights(server: Server, addresses: dict[str, str]) -> None:
 
 def own_time(data: Path, addresses: dict[str, str]) -> None:
     """Milliseconds of a page whose questions are answered already: median and slowest."""
-    settings = read_settings({"FOOTFALL_DATA": str(data)})
+    settings = read({"FOOTFALL_DATA": str(data)})
     intake = open_intake(
         settings.database_url, settings.journal, secret_key(settings), settings.salts
     )

@@ -6,14 +6,16 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import create_engine, event, select, update
+from sqlalchemy import create_engine, event, func, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from footfall_server.accounts.copying import save
 from footfall_server.accounts.credentials import new_token, new_write_key, token_row
 from footfall_server.accounts.migrations import upgrade
 from footfall_server.accounts.tables import ProjectRow, WriteKeyRow
@@ -71,6 +73,18 @@ class Accounts:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def save(self, file: Path) -> None:
+        """See `copying.save`."""
+        save(self._engine, file)
+
+    def clock_of_database(self) -> datetime:
+        """What the database's own machine holds for now."""
+        if self._engine.dialect.name == "sqlite":
+            return self._clock()
+        with self._engine.connect() as connection:
+            now: datetime = connection.execute(select(func.now())).scalar_one()
+        return now.astimezone(UTC)
 
     def create_project(
         self, name: str, timezone: str = "UTC", version_property: str = "library_version"

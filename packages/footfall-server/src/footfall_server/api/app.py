@@ -14,6 +14,7 @@ from footfall_server.api.erase import EraseApi
 from footfall_server.api.history import HistoryApi
 from footfall_server.api.keys import KeyApi
 from footfall_server.api.live import LiveApi
+from footfall_server.api.operations import OperationsApi
 from footfall_server.api.patience import Patience
 from footfall_server.api.policy import PolicyApi
 from footfall_server.api.privacy import PrivacyApi
@@ -48,6 +49,7 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             *DestinationApi(services).routes(),
             *AlertApi(services).routes(),
             *KeyApi(services).routes(),
+            *OperationsApi(services).routes(),
         ],
         exception_handlers=problems,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DatabaseError
 
@@ -46,6 +46,19 @@ def upgrade(engine: Engine) -> None:
                 connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_LOCK})")
         if sqlite:
             connection.exec_driver_sql("COMMIT")
+
+
+def revision(url: str) -> str | None:
+    """The revision of the database at a URL, which stays as it is; None for an empty one.
+
+    Raises SQLAlchemy's errors when it can't be opened.
+    """
+    engine = create_engine(url)
+    try:
+        engine.connect().close()
+        return _current(engine)
+    finally:
+        engine.dispose()
 
 
 def _current(engine: Engine) -> str | None:

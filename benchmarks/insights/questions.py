@@ -35,10 +35,10 @@ WALKS = """WITH gaps AS (SELECT install_key, event, time,
 
 @dataclass(frozen=True)
 class Question:
-    """A question by name: the query, and the peer's SQL."""
+    """A question by name: the query (None: all that the overview page asks), the peer's SQL."""
 
     name: str
-    query: dict[str, Any]
+    query: dict[str, Any] | None
     sql: str | None
 
 
@@ -207,4 +207,5 @@ QUESTIONS = [
         SELECT p, count(*) n, count(DISTINCT install_key) FROM paths GROUP BY p ORDER BY n DESC
         LIMIT 20""",
     ),
+    Question("overview page, 90 days", None, None),
 ]

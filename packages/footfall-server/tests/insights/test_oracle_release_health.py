@@ -73,7 +73,9 @@ def test_release_health_is_what_the_definitions_say(
         rows = library.ask(report=report, now=NOW, **asked).rows
         expected = _answer(report, events, asked)
         if report == "traction":
-            assert all(row.pop("counted") and row.pop("excluded") for row in rows)
+            assert all(row["counted"] and row["excluded"] for row in rows)
+            words = {"counted", "excluded"}
+            rows = [{name: row[name] for name in row.keys() - words} for row in rows]
         assert len(rows) == len(expected), (report, asked, rows, expected)
         for row, other in zip(rows, expected, strict=True):
             assert set(row) == set(other)

@@ -69,8 +69,7 @@ def _errors() -> list[Statement]:
 def _run_time() -> list[Statement]:
     query = asked(report="run_time")
     return [
-        run_time.even(query),
-        run_time.weighted(query, None),
+        run_time.exact(query),
         run_time.digest(query, [("fit", "s1.0"), (HOSTILE, "")]),
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from footfall_server.insights.answer import Answer, Asked
@@ -13,10 +13,8 @@ from footfall_server.insights.sql import run_time as sql
 from footfall_server.insights.sql.measures import EXACT_VALUES
 from footfall_server.insights.sql.run_time import Pair
 from footfall_server.insights.versions import is_versioned, version_order
-from footfall_server.store import Statement
 
 _Group = Mapping[str, Any]
-_Made = Callable[[Asked[RunTime], list[Pair] | None], Statement]
 
 
 async def answer(asked: Asked[RunTime]) -> Answer:
@@ -24,13 +22,12 @@ async def answer(asked: Asked[RunTime]) -> Answer:
 
     Seconds; null where no event has a run time that is a number.
     """
-    groups = (await asked.reader.run(sql.even(asked))).to_pylist()
+    groups = (await asked.reader.run(sql.exact(asked))).to_pylist()
     levels: dict[Pair, list[float]] = {_key(one): one["levels"] for one in groups}
     large = [one for one in groups if one["run_times"] > EXACT_VALUES]
-    uneven = [one for one in groups if not one["even"] and one["run_times"] <= EXACT_VALUES]
-    levels |= await _again(asked, uneven, groups, sql.weighted)
-    levels |= await _again(asked, large, groups, sql.digest)
-    asked.reader.approximate = bool(large)
+    if large:
+        levels |= await _digests(asked, large)
+        asked.reader.approximate = True
     rows, versioned = [], is_versioned(asked.query.by, asked.project)
     for one in _sorted(groups, versioned=versioned):
         p50, p90, p99 = levels[_key(one)] or (None, None, None)
@@ -52,17 +49,12 @@ def _key(group: _Group) -> Pair:
     return group["event"], group["segment"]
 
 
-async def _again(
-    asked: Asked[RunTime], wanted: list[_Group], groups: list[_Group], made: _Made
-) -> dict[Pair, list[float]]:
-    """The levels of the groups that need a second pass."""
-    if not wanted:
-        return {}
-    pairs = sorted({(one["event"], code) for one in wanted for code in one["codes"]})
-    only = pairs if len(wanted) < len(groups) else None
-    keys = {_key(one) for one in wanted}
-    table = await asked.reader.run(made(asked, only))
-    return {_key(row): row["levels"] for row in table.to_pylist() if _key(row) in keys}
+async def _digests(asked: Asked[RunTime], large: list[_Group]) -> dict[Pair, list[float]]:
+    """The levels of the groups that are too large to be exact."""
+    pairs = sorted({(one["event"], code) for one in large for code in one["codes"]})
+    found = (await asked.reader.run(sql.digest(asked, pairs))).to_pylist()
+    keys = {_key(one) for one in large}
+    return {_key(row): row["levels"] for row in found if _key(row) in keys}
 
 
 def _sorted(groups: list[_Group], *, versioned: bool) -> list[_Group]:

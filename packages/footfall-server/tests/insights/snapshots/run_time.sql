@@ -1,7 +1,9 @@
-SELECT toString(event) AS event, segment, groupArray(code) AS codes, sum(events) AS events, sum(count) AS run_times, min(even) AS even, if(run_times = 0, [], arrayReduce('quantilesExactInclusive(0.500000000000, 0.900000000000, 0.990000000000)', groupArrayArray(100000)(own))) AS levels
+SELECT event, segment, codes, events, run_times, levels
+FROM (
+SELECT toString(event) AS event, segment, groupArray(code) AS codes, sum(events) AS events, sum(count) AS run_times, groupArrayArray(100000)(own) AS runs, groupArrayArray(100000)(weights) AS weights, multiIf(run_times = 0, [], min(even), arrayReduce('quantilesExactInclusive(0.5, 0.9, 0.99)', runs), arrayReduce('quantilesExactWeighted(0.499999999500, 0.899999999100, 0.989999999010)', runs, arrayMap(w -> toUInt64(round(least(greatest(w, 0), 1e7) * 1e9)), weights))) AS levels
 FROM (
 SELECT event, code, sum(weight) AS events, countIf(isNotNull(run)) AS count, countIf(isNotNull(run)
-  AND weight != 1) = 0 AS even, groupArrayIf(100000)(assumeNotNull(run), isNotNull(run)) AS own
+  AND weight != 1) = 0 AS even, groupArrayIf(100000)(assumeNotNull(run), isNotNull(run)) AS own, groupArrayIf(100000)(weight, isNotNull(run)) AS weights
 FROM (WITH ifNull(multiIf(isNotNull(properties.`run_time`.:String), concat('s', assumeNotNull(properties.`run_time`.:String)), isNotNull(properties.`run_time`), concat('j', toJSONString(properties.`run_time`)), toJSONString(properties.^`run_time`) != '{}', concat('j', toJSONString(properties.^`run_time`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
 SELECT event, toString(library_version_code) AS code, weight, coalesce(toFloat64(properties.`run_time`.:Int64), properties.`run_time`.:Float64) AS run
 FROM events FINAL
@@ -11,34 +13,15 @@ WHERE project = {p1:UInt32}
   AND kind = 'track')
 GROUP BY event, code)
 ARRAY JOIN if(startsWith(code, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(code, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(code, 2)))))), [if(code = '', '$none', substring(code, 2))]) AS segment
-GROUP BY event, segment
+GROUP BY event, segment)
 -- p0 = 'run_time'
 -- p1 = 7
 -- p2 = '2025-12-31 23:00:00.000000'
 -- p3 = '2026-01-31 23:00:00.000000'
 
-SELECT toString(event) AS event, segment, arrayMap(one -> toFloat64(one), quantilesExactWeightedMerge(0.499999999500, 0.899999999100, 0.989999999010)(state)) AS levels
+SELECT toString(event) AS event, segment, arrayMap(level -> toFloat64(level), quantilesTDigestWeightedMerge(0.5, 0.9, 0.99)(state)) AS levels
 FROM (
-SELECT event, code, quantilesExactWeightedState(0.499999999500, 0.899999999100, 0.989999999010)(run, toUInt64(round(least(greatest(weight, 0), 1e7) * 1e9))) AS state
-FROM (WITH ifNull(multiIf(isNotNull(properties.`run_time`.:String), concat('s', assumeNotNull(properties.`run_time`.:String)), isNotNull(properties.`run_time`), concat('j', toJSONString(properties.`run_time`)), toJSONString(properties.^`run_time`) != '{}', concat('j', toJSONString(properties.^`run_time`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
-SELECT event, toString(library_version_code) AS code, weight, assumeNotNull(coalesce(toFloat64(properties.`run_time`.:Int64), properties.`run_time`.:Float64)) AS run
-FROM events FINAL
-WHERE project = {p1:UInt32}
-  AND time >= {p2:DateTime64(6, 'UTC')}
-  AND time < {p3:DateTime64(6, 'UTC')}
-  AND kind = 'track'
-  AND isNotNull(coalesce(toFloat64(properties.`run_time`.:Int64), properties.`run_time`.:Float64)))
-GROUP BY event, code)
-ARRAY JOIN if(startsWith(code, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(code, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(code, 2)))))), [if(code = '', '$none', substring(code, 2))]) AS segment
-GROUP BY event, segment
--- p0 = 'run_time'
--- p1 = 7
--- p2 = '2025-12-31 23:00:00.000000'
--- p3 = '2026-01-31 23:00:00.000000'
-
-SELECT toString(event) AS event, segment, arrayMap(one -> toFloat64(one), quantilesTDigestWeightedMerge(0.500000000000, 0.900000000000, 0.990000000000)(state)) AS levels
-FROM (
-SELECT event, code, quantilesTDigestWeightedState(0.500000000000, 0.900000000000, 0.990000000000)(run, toUInt32(least(round(greatest(weight, 0) * 1000), 4e9))) AS state
+SELECT event, code, quantilesTDigestWeightedState(0.5, 0.9, 0.99)(run, toUInt32(least(round(greatest(weight, 0) * 1000), 4e9))) AS state
 FROM (WITH ifNull(multiIf(isNotNull(properties.`run_time`.:String), concat('s', assumeNotNull(properties.`run_time`.:String)), isNotNull(properties.`run_time`), concat('j', toJSONString(properties.`run_time`)), toJSONString(properties.^`run_time`) != '{}', concat('j', toJSONString(properties.^`run_time`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
 SELECT event, toString(library_version_code) AS code, weight, assumeNotNull(coalesce(toFloat64(properties.`run_time`.:Int64), properties.`run_time`.:Float64)) AS run
 FROM events FINAL

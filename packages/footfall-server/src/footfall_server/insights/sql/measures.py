@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from footfall_server.insights.queries import PERCENTILES
 
 # While a bucket holds no more values than this, its percentiles are exact.
@@ -53,13 +55,16 @@ def percentile(at: float, number: str) -> str:
         f"multiIf({values_of(number)} = 0, NULL, "
         f"{values_of(number)} > {EXACT_VALUES}, toFloat64({digest}), "
         f"{even}, arrayReduce('quantileExactInclusive({at})', {values}), "
-        f"{_weighted(at, values, weights)})"
+        f"{exact_weighted((at,), values, weights)}[1])"
     )
 
 
-def _weighted(at: float, values: str, weights: str) -> str:
-    pairs = f"arraySort(arrayZip({values}, {weights}))"
-    cumulated = f"arrayCumSum(pair -> pair.2, {pairs})"
-    # A billionth of slack, so that the rounding of a sum doesn't move the answer.
-    reached = f"total -> total >= {at} * arraySum({weights}) * (1 - 1e-9)"
-    return f"arrayElement({pairs}, arrayFirstIndex({reached}, {cumulated})).1"
+def exact_weighted(levels: Sequence[float], values: str, weights: str) -> str:
+    """Of arrays: the smallest value whose cumulated weight reaches each level, as an array.
+
+    The function takes whole weights, whose sum must fit, so they are billionths; and a billionth of
+    slack, so that the rounding of a sum doesn't move the answer.
+    """
+    slack = ", ".join(f"{level * (1 - 1e-9):.12f}" for level in levels)
+    whole = f"arrayMap(w -> toUInt64(round(least(greatest(w, 0), 1e7) * 1e9)), {weights})"
+    return f"arrayReduce('quantilesExactWeighted({slack})', {values}, {whole})"

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, Table, create_engine, func, insert, select, text
 from sqlalchemy.pool import NullPool
 
-from footfall_server.accounts.migrations import upgrade
+from footfall_server.accounts.migrations import address, upgrade
 from footfall_server.accounts.tables import Base
 from footfall_server.model.errors import Conflict
 
@@ -44,7 +44,7 @@ def load(file: Path, url: str) -> None:
     Raises Conflict METADATA_NOT_EMPTY.
     """
     source = create_engine(f"sqlite:///{file}", poolclass=NullPool)
-    target = create_engine(url, poolclass=NullPool)
+    target = create_engine(address(url), poolclass=NullPool)
     upgrade(target)
     tables = Base.metadata.sorted_tables
     with target.begin() as written:

@@ -62,7 +62,7 @@ def sample() -> None:
             board = board_of(server, SAMPLE, "Weekly")
             pages = {name: f"/p/{SAMPLE}/{path}" for name, path in PAGES.items() if name != "setup"}
             pages |= {
-                "installs": f"/p/{SAMPLE}/installs?install=install-047",  # a short history
+                "installs": f"/p/{SAMPLE}/installs?install=install-040",  # a short history
                 "projects": "/",
                 "setup": "/p/waiting/setup",
                 "public": f"/public/{SAMPLE}",

@@ -21,8 +21,10 @@ INSTALLS, DAYS, BATCH = 48, 62, 500
 SAME = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
 
 
-def use(now: datetime, count: int = 3_000) -> Iterator[dict[str, Any]]:
-    """Events in Segment's dialect; the same ones for the same instant."""
+def use(now: datetime, count: int = 3_000, odd: str = HOSTILE) -> Iterator[dict[str, Any]]:
+    """Events in Segment's dialect; the same ones for the same instant. `odd`: the odd name."""
+    names = [odd if name in (HOSTILE, LONG) and odd != HOSTILE else name for name in EVENTS]
+    failures = [odd if name == HOSTILE else name for name in FAILURES]
     chance = random.Random(26)
     for number in range(count):
         install = min(chance.randrange(INSTALLS), chance.randrange(INSTALLS))
@@ -30,7 +32,7 @@ def use(now: datetime, count: int = 3_000) -> Iterator[dict[str, Any]]:
         failed = chance.random() < (0.12 if ago < 20 else 0.05)
         yield {
             "type": "track",
-            "event": chance.choices(EVENTS, WEIGHTS)[0],
+            "event": chance.choices(names, WEIGHTS)[0],
             "userId": f"install-{install:03}",
             "messageId": str(uuid.UUID(int=chance.getrandbits(128), version=4)),
             "timestamp": (now - timedelta(days=ago, seconds=60)).isoformat(),
@@ -42,25 +44,25 @@ def use(now: datetime, count: int = 3_000) -> Iterator[dict[str, Any]]:
                 "ci": install % 4 == 3,
                 "run_time": round(chance.lognormvariate(-1, 1.2), 4),
                 "exception_occurred": failed,
-                **({"exception_type": chance.choice(FAILURES)} if failed else {}),
+                **({"exception_type": chance.choice(failures)} if failed else {}),
                 "column_count": chance.choice([3, 12, 40]),
-                "model": chance.choice(["lgbm", "forest", HOSTILE]) if number % 9 == 0 else "lgbm",
+                "model": chance.choice(["lgbm", "forest", odd]) if number % 9 == 0 else "lgbm",
             },
         }
 
 
-def fill(server: Server, name: str, now: datetime) -> Project:
+def fill(server: Server, name: str, now: datetime, odd: str = HOSTILE) -> Project:
     """A project whose pages all have something to show: events, refusals, notes, cohorts, boards.
 
     Returns when the events show in queries.
     """
     project = server.create_project(name)
-    events = list(use(now))
+    events = list(use(now, odd=odd))
     for start in range(0, len(events), BATCH):
         answer = project.send(events[start : start + BATCH])
         assert answer.status == 200, answer.body
-    project.send([{"type": "track", "userId": "install-001"}, {"type": HOSTILE, "userId": "x"}])
-    _keep(server, name, now)
+    project.send([{"type": "track", "userId": "install-001"}, {"type": odd, "userId": "x"}])
+    _keep(server, name, now, odd)
     day = now.date().isoformat()
     eventually(
         lambda: project.query({"report": "events_table", "from": day, "to": day}).status == 200
@@ -68,39 +70,39 @@ def fill(server: Server, name: str, now: datetime) -> Project:
     return project
 
 
-def _keep(server: Server, name: str, now: datetime) -> None:
+def _keep(server: Server, name: str, now: datetime, odd: str) -> None:
     accounts = Accounts(f"sqlite:///{server.data}/metadata.db")
     try:
         project, documents = accounts.project(name), Documents(accounts)
-        for back, version in ((44, "1.4.0"), (30, "1.5.0"), (16, "1.6.0"), (2, HOSTILE)):
+        for back, version in ((44, "1.4.0"), (30, "1.5.0"), (16, "1.6.0"), (2, odd)):
             day = (now - timedelta(days=back)).date().isoformat()
             body = {"date": day, "kind": "release", "version": version, "description": ""}
             documents.create(project, "annotations", version, body)
         frequent = {"all": [{"event": "fit", "at_least": 3, "days": 30}]}
-        for cohort in ("Frequent", HOSTILE):
+        for cohort in ("Frequent", odd):
             documents.create(project, "cohorts", cohort, frequent)
         cards = [
-            {"title": HOSTILE, "view": "trends?breakdown=version"},
+            {"title": odd, "view": "trends?breakdown=version"},
             {"title": "From load to plot", "view": "funnels?step=load&step=fit&step=plot"},
             {"title": "Come back", "view": "retention?range=90d"},
             {"title": "Support", "view": "support"},
-            {"title": "A word", "text": HOSTILE},
+            {"title": "A word", "text": odd},
         ]
         documents.create(project, "boards", "Weekly", {"cards": cards})
         documents.create(project, "boards", "Empty one", {"cards": []})
         documents.put_only(project, "public", {"on": True, "k": 10, "contact": "d@example.org"})
-        documents.put_only(project, "manifest", {"mode": "observe", "manifest": _manifest()})
+        documents.put_only(project, "manifest", {"mode": "observe", "manifest": _manifest(odd)})
     finally:
         accounts.close()
 
 
-def _manifest() -> dict[str, Any]:
+def _manifest(odd: str) -> dict[str, Any]:
     return {
         "manifest": 1,
         "library": "filled",
         "opt_out_env": "FILLED_OFF",
         "common": {"python_version": {"type": "string", "why": "what to support"}},
-        "events": {"fit": {"why": HOSTILE, "properties": {"model": {"why": "which model"}}}},
+        "events": {"fit": {"why": odd, "properties": {"model": {"why": "which model"}}}},
     }
 
 

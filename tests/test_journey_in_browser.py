@@ -83,7 +83,7 @@ def test_from_an_empty_server_to_a_board_that_others_see(
     stranger = browser.new_context().new_page()
     stranger.goto(link)
     expect(stranger.get_by_text("How far they get").first).to_be_visible()
-    expect(stranger.locator("ol.funnel")).to_contain_text("60")
+    expect(stranger.locator("ol.funnel")).to_contain_text("40.0% of the first step")
     stranger.goto(f"{own_server.url}/p/library/overview")
     expect(stranger).to_have_url(re.compile("/login"))
     stranger.context.close()

@@ -92,4 +92,5 @@ def _shown(receipt: Receipt) -> dict[str, Any]:
         name: {**place, "words": STATES.get(place.get("state", ""), place.get("state", ""))}
         for name, place in receipt.places.items()
     }
-    return receipt.shown() | {"places": places, "words": STATES.get(receipt.state, receipt.state)}
+    shown = {"problem": "", **receipt.shown()}
+    return shown | {"places": places, "words": STATES.get(receipt.state, receipt.state)}

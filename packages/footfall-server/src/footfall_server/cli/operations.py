@@ -65,6 +65,22 @@ def _from_server(settings: Settings) -> list[Finding]:
         return [wrong("server", f"{error.message} [{error.code}]", "See the server's log.")]
 
 
+def plan(
+    events_per_day: Annotated[float, typer.Option(help="Such as 1e9.")],
+    days: Annotated[int, typer.Option(help="How long they are kept.")] = 365,
+    as_json: AsJson = False,
+) -> None:
+    """Reckon what a number of events a day needs, from measured unit costs."""
+    from footfall_server.operations.capacity import plan as reckon
+
+    made = reckon(events_per_day, days)
+    lines = [f"{events_per_day:,.0f} events a day, kept for {days} days"]
+    for one in made.figures:
+        value = f"{one.value:,.0f}" if one.value >= 100 else f"{one.value:.3g}"
+        lines.append(f"  {one.name:16} {value:>12} {one.unit:14} {one.basis:12} {one.how}")
+    say(msgspec.to_builtins(made), [*lines, made.advice], as_json)
+
+
 def backup(
     folder: Annotated[Path, typer.Argument(help="Where the backups are kept, one a folder.")],
     full: Annotated[

@@ -1,5 +1,11 @@
 """What a run tells at its end, beside what passed."""
 
+import signal
+
+# A job in the background ignores interrupts, and hands that on to the programs that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 _TELLING = ("test_matrix.py", "test_other_pythons.py")
 
 

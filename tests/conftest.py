@@ -176,6 +176,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     assert running.stop() == 0
 
 
+@pytest.fixture(scope="session")
+def filled(server: Server) -> Project:
+    """The project `filled`, which has something to show on every page; see `filled.py`."""
+    from .filled import fill, present  # it needs what is above
+
+    return fill(server, "filled", present())
+
+
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     """A server that the test may kill."""

@@ -141,3 +141,16 @@ def test_write_keys_are_made_read_and_revoked(server: Server) -> None:
     assert call(project, "GET", f"keys/{key}").json()["revoked"]
     assert call(project, "DELETE", "keys/wk_of_nobody").status == 404
     assert call(project, "POST", "keys", {"names": 1}).status == 422
+
+
+def test_who_exported_and_who_looked_at_an_install_is_written_down(server: Server) -> None:
+    project = server.create_project("documents-audit")
+    assert call(project, "GET", "export?format=ndjson").status == 200
+    assert call(project, "GET", "events?install=0123456789").status == 200
+    page = http("GET", f"{server.url}/p/documents-audit/settings").body.decode()
+    acts = page.partition('id="acts"')[2]
+    assert "export" in acts
+    assert "install.view" in acts
+    assert "token created with the project" in acts
+    assert "01234567…" in acts
+    assert "0123456789" not in acts

@@ -14,6 +14,17 @@ JOURNAL_BYTES = 8 << 30
 """How much may wait for the store, if the operator says nothing."""
 
 
+NAMES = frozenset(
+    f"FOOTFALL_{name}"
+    for name in (
+        "ALLOW_NETWORKS", "BASE_URL", "DATA", "DATABASE_URL", "FILES", "HOST", "IDLE_SECONDS",
+        "JOURNAL_BYTES", "PORT", "REJECTED_DAYS", "REQUEST_SECONDS", "ROLE", "SECRET_KEY",
+        "STORE_URL", "TOKEN", "WORKERS",
+    )
+)  # fmt: skip
+"""Every variable that the server or its commands read."""
+
+
 class SetupError(FootfallError):
     """The server can't start; the message is one line that says what to do. Exit status 2."""
 
@@ -120,7 +131,7 @@ def prepare(settings: Settings) -> None:
     """Make the data directory and see that it can be written. Raises SetupError."""
     probe = settings.data / f".write-test-{secrets.token_hex(4)}"
     try:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from footfall_server.accounts import Accounts, Sessions, Tokens
+from footfall_server.accounts.migrations import newest, revision
 from footfall_server.model.errors import Conflict, NotFound, Unavailable, Unprocessable
 
 from .conftest import NOW, Clock
+from .databases import Database
 
 
 def test_a_new_project_has_a_key_and_a_token_that_open_it(accounts: Accounts) -> None:
@@ -26,16 +27,13 @@ def test_a_new_project_has_a_key_and_a_token_that_open_it(accounts: Accounts) ->
     assert accounts.key_project("wk_something_else") is None
 
 
-def test_secrets_are_not_stored(accounts: Accounts, tmp_path: Path) -> None:
+def test_secrets_are_not_stored(accounts: Accounts, database: Database) -> None:
     created = accounts.create_project("lib")
     token = Tokens(accounts).create(created.project, "more")
     link = Sessions(accounts).create_link()
     session = Sessions(accounts).use_link(link)
     assert session is not None
-    accounts.close()
-    with sqlite3.connect(tmp_path / "metadata.db") as connection:
-        dump = "\n".join(connection.iterdump())
-    connection.close()
+    dump = database.dump()
     assert created.write_key in dump  # public by nature
     for secret in (created.api_token, token, link, session):
         assert secret not in dump
@@ -110,13 +108,13 @@ def test_a_link_signs_in_once_and_not_for_ever(accounts: Accounts, clock: Clock)
     assert not Sessions(accounts).visitor(session)
 
 
-def test_many_may_open_it_at_once_and_first(tmp_path: Path) -> None:
+def test_many_may_open_it_at_once_and_first(empty: Database) -> None:
     """The server and the command line may both be the first."""
     failures: list[Exception] = []
 
     def first(number: int) -> None:
         try:
-            opened = Accounts(f"sqlite:///{tmp_path}/metadata.db")
+            opened = Accounts(empty.url)
             opened.create_project(f"p{number}")
             opened.close()
         except Exception as error:
@@ -128,19 +126,15 @@ def test_many_may_open_it_at_once_and_first(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert failures == []
-    accounts = Accounts(f"sqlite:///{tmp_path}/metadata.db")
+    accounts = Accounts(empty.url)
     assert len(accounts.projects()) == 6
     accounts.close()
 
 
-def test_the_newest_revision_is_where_an_upgrade_leads(tmp_path: Path) -> None:
-    from footfall_server.accounts.migrations import newest
-
-    Accounts(f"sqlite:///{tmp_path}/metadata.db").close()
-    with sqlite3.connect(tmp_path / "metadata.db") as connection:
-        (revision,) = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    connection.close()
-    assert revision == newest()
+def test_the_newest_revision_is_where_an_upgrade_leads(empty: Database) -> None:
+    assert revision(empty.url) is None
+    Accounts(empty.url).close()
+    assert revision(empty.url) == newest()
 
 
 def test_a_database_that_is_none_is_a_clear_error(tmp_path: Path) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from footfall_server.accounts import Accounts, Audit, Sessions, Tokens, Users
@@ -13,6 +11,7 @@ from footfall_server.model.project import Project
 from footfall_server.model.visitor import LINK
 
 from .conftest import Clock
+from .databases import Database
 
 PASSWORD = "a few words in a row"
 
@@ -36,11 +35,9 @@ def test_only_the_right_password_signs_in(users: Users) -> None:
     assert users.check("ada@example.org", "x" * 100_000) is None
 
 
-def test_passwords_are_kept_as_argon2id_only(users: Users, tmp_path: Path) -> None:
+def test_passwords_are_kept_as_argon2id_only(users: Users, database: Database) -> None:
     users.create("ada@example.org", PASSWORD)
-    with sqlite3.connect(tmp_path / "metadata.db") as connection:
-        dump = "\n".join(connection.iterdump())
-    connection.close()
+    dump = database.dump()
     assert PASSWORD not in dump
     assert "$argon2id$" in dump
 

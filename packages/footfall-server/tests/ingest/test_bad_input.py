@@ -129,6 +129,15 @@ def test_what_no_text_can_hold_becomes_a_replacement_character(dialect: Dialect,
 
 
 @dialects
+@pytest.mark.parametrize("name", ['"', "\\", 'a"b', "\n", "\x1f", "it's \\ odd", "<b>", "`; --"])
+def test_a_propertys_name_may_be_anything(dialect: Dialect, name: str) -> None:
+    for place in range(3):  # what the door has learnt of names must not matter
+        text = json.dumps(dialect.event("fit", "u", f"m{place}", {name: 1, "n": place}))
+        (line,) = wire.lines(wire.take(dialect.path, dialect.batch(text).encode()))
+        assert (line["properties"][name], line["properties"]["n"]) == (1, place)
+
+
+@dialects
 def test_hostile_names_are_names(dialect: Dialect) -> None:
     names = [
         "'; DROP TABLE events --",

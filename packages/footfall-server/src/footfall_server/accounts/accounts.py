@@ -6,16 +6,18 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import create_engine, event, select, update
+from sqlalchemy import create_engine, event, func, select, update
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
+from footfall_server.accounts.copying import save
 from footfall_server.accounts.credentials import new_token, new_write_key, token_row
-from footfall_server.accounts.migrations import upgrade
+from footfall_server.accounts.migrations import address, upgrade
 from footfall_server.accounts.tables import ProjectRow, WriteKeyRow
 from footfall_server.model.errors import Conflict, NotFound, Unavailable, Unprocessable
 from footfall_server.model.project import Project
@@ -58,9 +60,15 @@ class Accounts:
 
     def __init__(self, url: str, *, clock: Callable[[], datetime] = _now) -> None:
         self.clock = self._clock = clock
-        self._engine = _engine(url)
         try:
+            self._engine = _engine(url)
             upgrade(self._engine)
+        except (ArgumentError, ImportError) as error:
+            raise Unavailable(
+                "DATABASE_UNKNOWN",
+                f"FOOTFALL_DATABASE_URL can't be used ({error}): it is sqlite:///PATH, or"
+                " postgresql://USER:PASSWORD@HOST/NAME with footfall-server[postgresql] installed.",
+            ) from None
         except DatabaseError as error:
             raise Unavailable(
                 "DATABASE_UNAVAILABLE",
@@ -71,6 +79,18 @@ class Accounts:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    def save(self, file: Path) -> None:
+        """See `copying.save`."""
+        save(self._engine, file)
+
+    def clock_of_database(self) -> datetime:
+        """What the database's own machine holds for now."""
+        if self._engine.dialect.name == "sqlite":
+            return self._clock()
+        with self._engine.connect() as connection:
+            now: datetime = connection.execute(select(func.now())).scalar_one()
+        return now.astimezone(UTC)
 
     def create_project(
         self, name: str, timezone: str = "UTC", version_property: str = "library_version"
@@ -201,6 +221,8 @@ class Accounts:
 
     def key_project(self, key: str) -> int | None:
         """The id of the project that a write key opens; None if it opens none."""
+        if not key.isprintable():
+            return None  # PostgreSQL doesn't take every character
         with self._session() as session:
             row = session.get(WriteKeyRow, key)
             return None if row is None or row.revoked_at is not None else row.project_id
@@ -244,7 +266,9 @@ def _project(row: ProjectRow) -> Project:
 
 
 def _engine(url: str) -> Engine:
-    engine = create_engine(url)
+    made = address(url)
+    # A connection may have ended with its server since it was used: it is tried before.
+    engine = create_engine(made, pool_pre_ping=made.get_backend_name() != "sqlite")
     if engine.dialect.name == "sqlite":
 
         @event.listens_for(engine, "connect")

@@ -23,6 +23,9 @@ INVITATION_AGE = timedelta(days=7)
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 
 
+_LOCK = 0x75736572  # any number that no other program takes
+
+
 @dataclass(frozen=True, slots=True)
 class User:
     """An admin may do everything in every project."""
@@ -77,6 +80,7 @@ class Users:
     def create_first(self, email: str, password: str) -> User:
         """The first user, an admin. Raises as `create`, and Conflict when there is one already."""
         with self._session() as session:
+            _one_at_a_time(session)
             row = self._new(session, email, password, admin=True)
             if session.scalar(select(func.count()).select_from(UserRow)) != 1:
                 raise Conflict("NOT_THE_FIRST", "There are users already: sign in, or be invited.")
@@ -107,6 +111,7 @@ class Users:
     def disable(self, user: int, disabled: bool = True) -> None:
         """A disabled user can't sign in, and is signed out. The last admin can't be disabled."""
         with self._session() as session:
+            _one_at_a_time(session)
             row = self._row(session, user)
             others = select(func.count()).where(
                 UserRow.admin, UserRow.disabled_at.is_(None), UserRow.id != user
@@ -245,6 +250,12 @@ class Users:
         if row is None:
             raise NotFound("NO_SUCH_USER", "There is no such user.")
         return row
+
+
+def _one_at_a_time(session: Session) -> None:
+    """Wait for whoever decides by counting users; SQLite's writers wait for each other anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
 
 
 def _set_role(session: Session, project: int, user: int, role: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy.exc import DataError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Mount
@@ -14,10 +15,11 @@ from footfall_server.api.erase import EraseApi
 from footfall_server.api.history import HistoryApi
 from footfall_server.api.keys import KeyApi
 from footfall_server.api.live import LiveApi
+from footfall_server.api.operations import OperationsApi
 from footfall_server.api.patience import Patience
 from footfall_server.api.policy import PolicyApi
 from footfall_server.api.privacy import PrivacyApi
-from footfall_server.api.problems import footfall_error, http_error, nobody, unexpected
+from footfall_server.api.problems import footfall_error, http_error, nobody, unexpected, unkeepable
 from footfall_server.api.queries import QueryApi
 from footfall_server.api.rejected import RejectedApi
 from footfall_server.api.status import Status
@@ -30,6 +32,7 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
     """Everything but the ingest paths: API and status, then `pages`."""
     problems = {
         FootfallError: footfall_error,
+        DataError: unkeepable,
         Disconnected: nobody,
         HTTPException: http_error,
         Exception: unexpected,
@@ -48,6 +51,7 @@ def application(services: Services, pages: ASGIApp) -> ASGIApp:
             *DestinationApi(services).routes(),
             *AlertApi(services).routes(),
             *KeyApi(services).routes(),
+            *OperationsApi(services).routes(),
         ],
         exception_handlers=problems,
     )

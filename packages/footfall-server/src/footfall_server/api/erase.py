@@ -10,15 +10,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from footfall_server.accounts import Receipt
 from footfall_server.api.access import Access, read_body
-from footfall_server.ingest.values import clean_text
+from footfall_server.erasing import request_erasure
 from footfall_server.model.errors import BadRequest, Unauthorized, Unprocessable
 from footfall_server.services import Services
 
 _MAX_BODY = 2 * 1024 * 1024
 _MAX_OWN_BODY = 16 * 1024
-_LONGEST_INSTALL = 32 * 1024
 
 
 T = TypeVar("T")
@@ -69,7 +67,7 @@ class EraseApi:
         project = grant.project
         wanted = _decoded(Erase, await read_body(request, _MAX_BODY))
         installs = [*wanted.installs, *([] if wanted.install is None else [wanted.install])]
-        receipt = await self._requested(project.id, installs, "api", wanted.block)
+        receipt = await request_erasure(self._services, project.id, installs, "api", wanted.block)
         actor = f"token {grant.name}"
         await run_in_threadpool(self._services.audit.note, actor, "erase", project, receipt.id)
         place = f"/api/v1/projects/{project.name}/erase/{receipt.id}"
@@ -96,7 +94,9 @@ class EraseApi:
             raise Unauthorized(
                 "UNKNOWN_WRITE_KEY", "The write key is not known here, or was revoked."
             )
-        receipt = await self._requested(project, [wanted.install], "user", wanted.block)
+        receipt = await request_erasure(
+            self._services, project, [wanted.install], "user", wanted.block
+        )
         await run_in_threadpool(self._note_own, project, receipt.id)
         place = f"/v1/erase/{receipt.id}"
         return _json(receipt.shown() | {"url": self._services.base_url + place}, 202, place)
@@ -110,21 +110,6 @@ class EraseApi:
         """How far it is."""
         id_ = request.path_params["id"]
         return _json((await run_in_threadpool(self._eraser.erasures.get, id_)).shown())
-
-    async def _requested(
-        self, project: int, installs: list[str], origin: str, block: bool
-    ) -> Receipt:
-        # As the door writes them down, which replaces what no database can hold.
-        cleaned = [clean_text(install) for install in installs]
-        if not all(1 <= len(install) <= _LONGEST_INSTALL for install in cleaned):
-            raise Unprocessable("NO_INSTALL", "An install id is a text that isn't empty.")
-        identity = self._services.policies(project).privacy.identity
-        if identity == "daily":  # of today; what earlier days kept, nobody can tell any more
-            rekey = self._services.salts(project, identity, self._services.clock())
-            cleaned = [*cleaned, *[rekey(install) for install in cleaned]]
-        return await run_in_threadpool(
-            lambda: self._eraser.request(project, cleaned, origin=origin, block=block)
-        )
 
 
 def _decoded(kind: type[T], body: bytes) -> T:

@@ -57,8 +57,11 @@ class HistoryApi:
 
     async def export(self, request: Request) -> Response:
         """Every event of the range, oldest first, streamed; the header says about how many."""
-        project = await self._access.project(request)
+        grant = await self._access.grant(request)
+        project = grant.project
         export = history.parse(project, dict(request.query_params))
+        note, who = self._services.audit.note, f"token {grant.name}"
+        await run_in_threadpool(note, who, "export", project, export.format)
         if request.query_params.get("consistent", "0") not in ("0", "", "false"):
             await self._services.visible()
         expected = await history.count(self._services.store, export)

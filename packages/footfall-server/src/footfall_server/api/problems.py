@@ -60,6 +60,12 @@ async def http_error(request: Request, error: Exception) -> Response:
     return problem(error.status_code, code, message, headers=dict(error.headers or {}))
 
 
+async def unkeepable(request: Request, error: Exception) -> Response:
+    """A text that the database can't hold: PostgreSQL takes no NUL and heeds lengths."""
+    message = "A text of this request is too long, or has a character that can't be kept."
+    return problem(422, "INVALID_TEXT", message)
+
+
 async def nobody(request: Request, error: Exception) -> Response:
     """The client went away while it was sending: this answer is for the server alone."""
     return Response(status_code=400)

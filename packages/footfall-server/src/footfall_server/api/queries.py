@@ -62,7 +62,12 @@ class QueryApi:
 
     async def events(self, request: Request) -> Response:
         """The newest events, deduplicated, with their properties as they were sent."""
-        project = await self._access.project(request)
+        grant = await self._access.grant(request)
+        project = grant.project
+        if install := request.query_params.get("install"):
+            note, who = self._services.audit.note, f"token {grant.name}"
+            # By its beginning: the log must not keep what may be erased.
+            await run_in_threadpool(note, who, "install.view", project, f"{install[:8]}…")
         await self._consistent(request)
         page = await events(self._services.store, project, dict(request.query_params))
         return Response(page, media_type="application/json")

@@ -17,6 +17,7 @@ from footfall_server.accounts import Accounts, Sessions, Tokens
 from footfall_server.cli import history
 from footfall_server.cli.erase import erase
 from footfall_server.cli.manifest import Mode, save_manifest
+from footfall_server.cli.operations import backup, doctor, plan, restore
 from footfall_server.cli.people import member, user
 from footfall_server.cli.rejected import rejected
 from footfall_server.cli.with_accounts import AsJson, Data, say, with_accounts
@@ -32,6 +33,10 @@ app = typer.Typer(
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
 app.command()(erase)
+app.command()(doctor)
+app.command()(backup)
+app.command()(restore)
+app.command()(plan)
 app.command("export")(history.export)
 app.command("import")(history.import_)
 app.add_typer(user, name="user")

@@ -23,6 +23,7 @@ from footfall_server.accounts import Accounts, Tokens
 from footfall_server.accounts.tokens import Scope
 from footfall_server.cli.listening import lock as hold
 from footfall_server.model.errors import FootfallError, Unavailable
+from footfall_server.operations.passes import issue
 from footfall_server.settings import Settings, SetupError, prepare, secret_key
 
 TRIES = 8
@@ -56,6 +57,26 @@ def project_client(
             yield client
     finally:
         accounts.close()
+
+
+@contextmanager
+def server_client(settings: Settings, seconds: float | None = 120) -> Iterator[httpx2.Client]:
+    """A client for what an operator asks of a whole server; an answer may take `seconds`.
+
+    Raises SetupError.
+    """
+    prepare(settings)
+    with (
+        _server(settings) as (base, transport),
+        httpx2.Client(
+            base_url=f"{base}/api/v1/server",
+            headers={"authorization": f"Bearer {issue(secret_key(settings), time.time())}"},
+            transport=transport,
+            timeout=httpx2.Timeout(seconds, connect=10),
+            trust_env=False,
+        ) as client,
+    ):
+        yield client
 
 
 @contextmanager

@@ -219,6 +219,8 @@ class Pipeline:
         if identity != "install" and not rekeyed:
             batch.rekeyed = True
             anonymise(batch, self._rekeys(batch.project, identity, self._clock()))
+        if policy.privacy.dropped:
+            steps.dropped(batch, policy.privacy.dropped)
         for step in steps.STEPS:
             step(batch)
         if policy.allowed is not None:

@@ -7,7 +7,7 @@ because a call per event and step would cost more than all of their work.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -156,6 +156,24 @@ def size(batch: Batch, limit: int = MAX_EVENT) -> bytes:
         batch.refuse(bad, Reason.EVENT_TOO_LARGE, message)
         text = _encode_lines(batch.events)
     return text
+
+
+def dropped(batch: Batch, names: Sequence[str]) -> None:
+    """Take properties out that the project doesn't want, wherever an event keeps them."""
+    for event in batch.events:
+        properties = event.properties
+        if isinstance(properties, dict):
+            for name in names:
+                properties.pop(name, None)
+        else:
+            for field in msgspec.structs.fields(properties):
+                if field.encode_name in names:
+                    setattr(properties, field.name, msgspec.UNSET)
+        if event.raw:
+            kept = msgspec.json.decode(event.raw)
+            if kept.keys() & set(names):
+                rest = {name: value for name, value in kept.items() if name not in names}
+                event.raw = msgspec.json.encode(rest).decode() if rest else ""
 
 
 STEPS: tuple[Callable[[Batch], None], ...] = (message_id, time)

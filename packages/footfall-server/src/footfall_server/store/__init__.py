@@ -9,7 +9,7 @@ Start reading in `migrations/0001_events.sql` (what a row is, and why), then `st
 asked of a store), `embedded.py` (how the engine is opened, and what it can't do).
 """
 
-from footfall_server.store.embedded import open_store
+from footfall_server.store.embedded import open_store, restore_store
 from footfall_server.store.erase import Marks
 from footfall_server.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from footfall_server.store.statement import Limits, Statement
@@ -25,4 +25,5 @@ __all__ = [
     "StoreRefused",
     "StoreUnavailable",
     "open_store",
+    "restore_store",
 ]

@@ -23,10 +23,12 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from footfall_server.store.errors import StoreBusy, StoreUnavailable
 from footfall_server.store.migrations import migrate
-from footfall_server.store.store import Store
+from footfall_server.store.store import DATABASE, Store, file_place
 
-_DATABASE = "footfall"
 _EMPTY = "default"
+
+# Without it the engine refuses to back itself up. A guest's text is read-only: it reaches no file.
+_CONFIGURATION = "<clickhouse><backups><allowed_path>/</allowed_path></backups></clickhouse>\n"
 
 # What this process has open itself: the lock file can't tell, and a process number means nothing
 # between two containers.
@@ -36,21 +38,25 @@ _OPEN: set[Path] = set()
 class Engine:
     """Clients of one embedded engine, made when a thread first asks."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, configuration: Path) -> None:
         self.path = path
+        self._options = {"config-file": str(configuration)}
         _OPEN.add(path)
         self._local = threading.local()
         self._lock = threading.Lock()
         self._clients: list[SyncBackendClient] = []
 
-    def client(self, database: str | None = _DATABASE) -> SyncBackendClient:
+    def client(self, database: str | None = DATABASE) -> SyncBackendClient:
         """This thread's client (about 17 ms the first time)."""
         client: SyncBackendClient | None = getattr(self._local, "client", None)
         if client is None:
             client = cast(
                 SyncBackendClient,
                 clickhouse_connect.get_client(
-                    interface="chdb", path=str(self.path), database=database
+                    interface="chdb",
+                    path=str(self.path),
+                    database=database,
+                    chdb_options=self._options,
                 ),
             )
             with self._lock:
@@ -122,17 +128,10 @@ def open_store(url: str, temporary: Path) -> Store:
     when it can't be opened.
     """
     path = _path(url)
-    _raise_open_files()
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        path = path.resolve()
-        temporary.mkdir(parents=True, exist_ok=True)
-        for leftover in temporary.glob("insert-*"):
-            leftover.unlink()
-        _probe(path)
-        engine = Engine(path)
+        engine = _engine(path, temporary)
         first = engine.client(database=None)
-        first.command(f"CREATE DATABASE IF NOT EXISTS {_DATABASE}")
+        first.command(f"CREATE DATABASE IF NOT EXISTS {DATABASE}")
         migrate(
             engine.execute,
             lambda text: set(engine.arrow(text, {}).column(0).to_pylist()),
@@ -143,6 +142,47 @@ def open_store(url: str, temporary: Path) -> Store:
             f"The store in {path} can't be opened; check the disk and its permissions: {error}",
         ) from error
     return Store(engine, temporary)
+
+
+def restore_store(url: str, temporary: Path, backup: Path, base: Path | None) -> None:
+    """Makes the store of a URL, which must be empty, out of what `Store.backup` wrote.
+
+    `base` is where the backup's base is now. Raises `StoreBusy`, and `StoreUnavailable` when the
+    backup can't be read or the store isn't empty.
+    """
+    path = _path(url)
+    settings = f" SETTINGS base_backup = {file_place(base)}" if base else ""
+    try:
+        if path.exists() and any(path.iterdir()):
+            raise StoreUnavailable(
+                "STORE_NOT_EMPTY", f"There is a store in {path} already: name an empty directory."
+            )
+        engine = _engine(path, temporary)
+        try:
+            engine.client(database=None).command(
+                f"RESTORE DATABASE {DATABASE} FROM {file_place(backup)}{settings}"
+            )
+        finally:
+            engine.close()
+    except (OSError, ClickHouseError) as error:
+        raise StoreUnavailable(
+            "BACKUP_UNREADABLE",
+            f"The backup {backup} can't be restored; see that all of its folder is there: {error}",
+        ) from error
+
+
+def _engine(path: Path, temporary: Path) -> Engine:
+    """An engine on a path that no other process has, its temporary directory swept."""
+    _raise_open_files()
+    path.mkdir(parents=True, exist_ok=True)
+    path = path.resolve()
+    temporary.mkdir(parents=True, exist_ok=True)
+    for leftover in temporary.glob("insert-*"):
+        leftover.unlink()
+    configuration = temporary / "engine.xml"
+    configuration.write_text(_CONFIGURATION)
+    _probe(path)
+    return Engine(path, configuration)
 
 
 def _path(url: str) -> Path:

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from footfall_server.store.errors import StoreUnavailable
 from footfall_server.store.statement import Limits, Statement
 
@@ -86,6 +88,24 @@ class Eraser:
         rows.update(row["mark"] for row in naming)
         return rows
 
+    def properties(self, project: int, names: Sequence[str]) -> None:
+        """Take top-level properties out of every event of a project; `purge` makes it final.
+
+        A JSON column keeps no null, so a merge that makes them null takes them out.
+        """
+        patch = _literal(msgspec.json.encode(dict.fromkeys(names)).decode())
+        gone = ", ".join(map(_literal, names))
+        kept = f"arrayFilter(kv -> kv.1 NOT IN ({gone}), JSONExtractKeysAndValuesRaw(raw))"
+        pairs = f"arrayMap(kv -> concat(toJSONString(kv.1), ':', kv.2), {kept})"
+        self._execute(
+            "ALTER TABLE events UPDATE "
+            f"properties = CAST(jsonMergePatch(toJSONString(properties), {patch}) AS JSON), "
+            f"raw = if(empty({kept}), '', concat('{{', arrayStringConcat({pairs}, ','), '}}')) "
+            f"WHERE project = {project:d} SETTINGS mutations_sync = 2, "
+            "json_type_escape_dots_in_keys = 1, input_format_try_infer_dates = 0, "
+            "input_format_try_infer_datetimes = 0"
+        )
+
     def rejected(self, marks: Marks) -> Counter[str]:
         """As `events`: all refused events that name these installs."""
         found = self._found(_REJECTED, marks)
@@ -150,6 +170,11 @@ class Eraser:
 
     def _count(self, text: str, parameters: Mapping[str, Any]) -> int:
         return int(self._query(Statement(text, parameters), _LIMITS).column("n")[0].as_py())
+
+
+def _literal(text: str) -> str:
+    """A text of the engine: mutations take no parameters."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _chunks(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

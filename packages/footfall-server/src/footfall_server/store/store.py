@@ -24,6 +24,8 @@ from footfall_server.store.statement import Limits, Statement
 
 Table = Literal["events", "rejected"]
 
+DATABASE = "footfall"
+
 # Explicit, because an insert without a list would leave out the ephemeral columns.
 _COLUMNS: Mapping[Table, str] = {
     "events": "project, kind, event, install, message_id, client_time, skew, time, "
@@ -295,11 +297,48 @@ class Store:
     def _merge(self, partition: str) -> None:
         self._execute(f"OPTIMIZE TABLE events PARTITION ID {_quoted(partition)} FINAL")
 
+    def backup(self, folder: Path, base: Path | None = None) -> None:
+        """Writes all that the store has at this moment into a new folder, without what `base`, an
+        earlier one, holds already. Inserts and queries go on. Blocks; absolute paths.
+
+        Raises `StoreUnavailable` BACKUP_FAILED.
+        """
+        settings = f" SETTINGS base_backup = {file_place(base)}" if base else ""
+        try:
+            self._engine.execute(f"BACKUP DATABASE {DATABASE} TO {file_place(folder)}{settings}")
+        except ClickHouseError as error:
+            raise StoreUnavailable(
+                "BACKUP_FAILED",
+                f"The store can't be written to {folder}: see that the server may write there and"
+                f" that the disk has room: {error}",
+            ) from error
+
+    def figures(self) -> dict[str, int]:
+        """Events and refused events that the tables hold, and the active parts of the events."""
+        row = self.query(
+            Statement(
+                "SELECT sumIf(rows, table = 'events') AS events,"
+                " sumIf(rows, table = 'rejected') AS rejected, countIf(table = 'events') AS parts"
+                " FROM system.parts WHERE database = currentDatabase() AND active"
+            )
+        ).to_pylist()[0]
+        return {name: int(count) for name, count in row.items()}
+
+    def newest_receipt(self) -> datetime | None:
+        """When the newest event of all was received."""
+        found = self.query(Statement("SELECT maxOrNull(received_at) AS newest FROM events"))
+        return found.to_pylist()[0]["newest"]  # type: ignore[no-any-return]
+
     def close(self) -> None:
         """Waits for running queries, then closes the engine. Nothing may be called afterwards."""
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._stoppers.shutdown(wait=True, cancel_futures=True)
         self._engine.close()
+
+
+def file_place(folder: Path) -> str:
+    """A folder as the engine's place of a backup."""
+    return f"File({_quoted(str(folder))})"
 
 
 def _instant(instant: datetime) -> str:

@@ -21,14 +21,17 @@ from footfall_server.web.behaviour_pages import (
     StickinessPage,
 )
 from footfall_server.web.boards import BoardPages
+from footfall_server.web.data_pages import DataPages
 from footfall_server.web.door_pages import DoorPages
 from footfall_server.web.failure import Failures
 from footfall_server.web.gate import Gate, SignIn
 from footfall_server.web.headers import PageHeaders
 from footfall_server.web.insight import Insight
+from footfall_server.web.installs_page import InstallsPage
 from footfall_server.web.kept_pages import KeptPages
-from footfall_server.web.library_pages import EventsPage, InstallsPage, TractionPage
+from footfall_server.web.library_pages import EventsPage, TractionPage
 from footfall_server.web.pages import Pages
+from footfall_server.web.palette import Palette
 from footfall_server.web.project_settings import SettingsPages
 from footfall_server.web.public_pages import PublicPages
 from footfall_server.web.release_pages import (
@@ -40,6 +43,7 @@ from footfall_server.web.release_pages import (
     SupportPage,
 )
 from footfall_server.web.render import Templates
+from footfall_server.web.review_page import ReviewPage
 from footfall_server.web.services import Services
 from footfall_server.web.site import Served, Site
 from footfall_server.web.trends_page import TrendsPage
@@ -51,8 +55,11 @@ GROUPS: tuple[type[Site], ...] = (
     ReleasesPage,
     InstallsPage,
     DoorPages,
+    DataPages,
     KeptPages,
     PublicPages,
+    ReviewPage,
+    Palette,
 )
 INSIGHTS: tuple[type[Insight], ...] = (
     TrendsPage,

@@ -8,7 +8,7 @@ from footfall_server.insights import Result
 from footfall_server.insights.chart import vegalite
 from footfall_server.web import ask, charts, formats
 from footfall_server.web.breakdown import label
-from footfall_server.web.charts import Chart, Key, Line
+from footfall_server.web.charts import Chart, Line
 from footfall_server.web.insight import Asked, Figure, Insight, Query, event_names, selection
 
 MOST_STEPS = 10
@@ -256,10 +256,7 @@ class LifecyclePage(Insight):
             spec=vegalite(result, height=charts.TALL),
             height=charts.TALL,
             label=f"New, returning, resurrected and dormant installs per {asked.interval}.",
-            legend=[
-                Key(state.capitalize(), f"series-{place}" if place < 4 else "series-other")
-                for place, state in enumerate(self.states, 1)
-            ],
+            legend=[],  # the chart has its own, for its pictures too
             head=[asked.interval.capitalize(), *(state.capitalize() for state in self.states)],
             lines=[
                 Line(

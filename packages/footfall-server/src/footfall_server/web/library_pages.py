@@ -15,7 +15,7 @@ from footfall_server.insights import Result
 from footfall_server.web import formats
 from footfall_server.web.insight import Asked, Figure, Insight, Query, pinned, selection
 from footfall_server.web.release_pages import ErrorsPage, ExceptionsPage, RunTimePage
-from footfall_server.web.site import Served, Site, address
+from footfall_server.web.site import address
 from footfall_server.web.trends_page import TrendsPage
 
 MOST_EVENTS = 500
@@ -140,29 +140,3 @@ def _by_bucket(metric: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def _segment(row: dict[str, Any]) -> str:
     segment = row["segment"]
     return str(segment[0] if isinstance(segment, list) and segment else segment or "")
-
-
-class InstallsPage(Site):
-    """`/p/{project}/installs`: the history of one anonymous id; who looked is written down."""
-
-    def routes(self) -> list[Served]:
-        return [("/p/{project}/installs", self.show, ("GET",))]
-
-    async def show(self, request: Request) -> Response:
-        project = await self.project(request)
-        install = request.query_params.get("install", "").strip()[:200]
-        rows: list[dict[str, Any]] = []
-        cursor = None
-        if install:
-            parameters = {"install": install, "limit": "100"}
-            if given := request.query_params.get("cursor"):
-                parameters["cursor"] = given
-            found = await self.services.insights.events(project, parameters)
-            rows, cursor = found["rows"], found["cursor"]
-            # The log names the install by its beginning: it must not keep what may be erased.
-            await self.note(request, "install.view", project, f"{install[:8]}…")
-        values = await self.frame(request, project, "installs")
-        values |= {"install": install, "rows": rows, "cursor": cursor}
-        page = self.templates.page("installs.html", values)
-        page.headers["cache-control"] = "no-store"
-        return page

@@ -17,7 +17,7 @@ from footfall_server.insights import Result, picture
 from footfall_server.insights.chart import vegalite
 from footfall_server.model.errors import NotFound, Unprocessable
 from footfall_server.model.project import Project
-from footfall_server.policies import MANIFEST
+from footfall_server.policies import MANIFEST, privacy_of
 from footfall_server.privacy import anonymity
 from footfall_server.privacy.figures import Figures
 from footfall_server.web import charts, formats, forms
@@ -168,7 +168,7 @@ class PublicPages(Site):
             "public": public,
             "manifest": saved["manifest"] if saved else None,
             "months": months[first:],
-            "days": int((settings or {}).get("retention_days", 365)),
+            "days": privacy_of(settings).events_days,
             "next": next_month(project, self.services),
         }
 

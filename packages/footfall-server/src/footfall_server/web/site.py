@@ -54,6 +54,7 @@ NAVIGATION = (
             ("installs", "lock", "Installs"),
             ("schema", "filter", "Schema"),
             ("rejected", "x", "Rejected"),
+            ("review", "check", "Privacy review"),
         ),
     ),
     (

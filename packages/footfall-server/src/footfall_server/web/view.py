@@ -107,8 +107,8 @@ class View:
         kept = [pair for pair in self.own if pair[0] != name]
         return tuple(sorted([*kept, (name, value)], key=lambda pair: pair[0]))
 
-    def query(self) -> str:
-        """The canonical query string, without the question mark; empty for the default view."""
+    def pairs(self) -> list[tuple[str, str]]:
+        """The parameters of the address, sorted by name; none for the default view."""
         given: list[tuple[str, str]] = []
         if self.breakdown:
             given.append(("breakdown", self.breakdown))
@@ -124,8 +124,11 @@ class View:
             given.append(("interval", self.interval))
         if self.range != DEFAULT_RANGE:
             given.append(("range", self.range))
-        given = sorted([*given, *self.own], key=lambda pair: pair[0])
-        return urlencode(given, quote_via=quote, safe="!=.:")
+        return sorted([*given, *self.own], key=lambda pair: pair[0])
+
+    def query(self) -> str:
+        """The canonical query string, without the question mark; empty for the default view."""
+        return urlencode(self.pairs(), quote_via=quote, safe="!=.:")
 
     def url(self, **changes: object) -> str:
         """The address of this view with some things changed, relative to the page."""

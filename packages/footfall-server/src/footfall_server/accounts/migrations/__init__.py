@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import text
-from sqlalchemy.engine import Engine
+from sqlalchemy import create_engine, inspect, text
+from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DatabaseError
 
 _LOCK = 0x666F6F74  # any number that no other program takes
+
+
+def address(url: str) -> URL:
+    """The URL for SQLAlchemy: PostgreSQL's own kind of address goes to its current driver."""
+    made = make_url(url)
+    old = made.drivername in ("postgres", "postgresql")
+    return made.set(drivername="postgresql+psycopg") if old else made
 
 
 def newest() -> str:
@@ -21,8 +28,12 @@ def upgrade(engine: Engine) -> None:
 
     The server and the command line may both be the first to open a database: one of them waits.
     """
-    if _current(engine) == newest():
-        return
+    if _current(engine) != newest():
+        move(engine, "head")
+
+
+def move(engine: Engine, target: str) -> None:
+    """Bring the schema to a revision, up or down; `head` is the newest, `base` none."""
     # Half a second of imports that only a change of schema needs.
     from alembic import command
     from alembic.config import Config
@@ -30,22 +41,35 @@ def upgrade(engine: Engine) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     sqlite = engine.dialect.name == "sqlite"
+    step = command.upgrade if target == "head" else command.downgrade
+    if not sqlite:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            config.attributes["connection"] = connection
+            step(config, target)
+        return
+    # Python's driver begins no transaction before a change of schema: so this one is begun by hand.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql(
-            "BEGIN IMMEDIATE" if sqlite else f"SELECT pg_advisory_lock({_LOCK})"
-        )
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
         try:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            step(config, target)
         except BaseException:
-            if sqlite:
-                connection.exec_driver_sql("ROLLBACK")
+            connection.exec_driver_sql("ROLLBACK")
             raise
-        finally:
-            if not sqlite:
-                connection.exec_driver_sql(f"SELECT pg_advisory_unlock({_LOCK})")
-        if sqlite:
-            connection.exec_driver_sql("COMMIT")
+        connection.exec_driver_sql("COMMIT")
+
+
+def revision(url: str) -> str | None:
+    """The revision of the database at a URL, which stays as it is; None for an empty one.
+
+    Raises SQLAlchemy's errors when it can't be opened.
+    """
+    engine = create_engine(address(url))
+    try:
+        return _current(engine) if inspect(engine).has_table("alembic_version") else None
+    finally:
+        engine.dispose()
 
 
 def _current(engine: Engine) -> str | None:

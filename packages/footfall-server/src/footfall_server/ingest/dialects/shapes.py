@@ -8,6 +8,7 @@ general way.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ Value = Scalar | list[Scalar]
 MAX_NAMES = 64
 _MAX_MISSES = 20
 _REST = 500
+_ESCAPED = re.compile(r'["\\\x00-\x1f]')
 
 
 class Shapes:
@@ -55,6 +57,8 @@ class Shapes:
         new = set().union(*properties) - self._names
         # An address is never a property that is kept, so it must not become a field.
         new -= {"ip", "$ip"}
+        # Nor can a name that must be escaped in JSON be one.
+        new = {name for name in new if not _ESCAPED.search(name)}
         if not new or len(new) + len(self._names) > MAX_NAMES:
             return
         self._names |= new

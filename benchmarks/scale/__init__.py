@@ -1,0 +1,1 @@
+"""What an event costs on disk, and a question for each million of them."""

@@ -1,0 +1,93 @@
+"""What deploy/ holds: linted, and naming only paths and metrics that there are."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import subprocess
+import sys
+from fnmatch import fnmatch
+from pathlib import Path
+
+import yaml
+from footfall_server.ingest.dialects import table
+from footfall_server.settings import NAMES
+
+from .conftest import Server, http
+
+DEPLOY = Path(__file__).parent.parent / "deploy"
+BIN = Path(sys.executable).parent
+
+
+def lint(program: str, *arguments: str | Path) -> None:
+    done = subprocess.run(
+        [BIN / program, *arguments], capture_output=True, text=True, check=False, cwd=DEPLOY
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_linters_find_nothing() -> None:
+    lint("hadolint", DEPLOY / "Dockerfile")
+    lint("yamllint", "--strict", ".")
+    lint("kubernetes-validate", "--strict", *sorted((DEPLOY / "kubernetes").glob("*.yaml")))
+
+
+def test_a_container_has_no_rights_that_it_does_not_need() -> None:
+    image = (DEPLOY / "Dockerfile").read_text()
+    assert re.search(r"^USER 10001", image, re.MULTILINE)
+    assert "HEALTHCHECK" in image
+    services = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+    for name in ("web", "collector"):
+        assert services[name]["read_only"]
+        assert services[name]["cap_drop"] == ["ALL"]
+    found = yaml.safe_load_all((DEPLOY / "kubernetes" / "footfall.yaml").read_text())
+    (pod,) = [one["spec"]["template"]["spec"] for one in found if one["kind"] == "StatefulSet"]
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["containers"][0]["securityContext"]["readOnlyRootFilesystem"]
+
+
+def test_every_setting_is_one() -> None:
+    own = {"FOOTFALL_HOST_NAME", "FOOTFALL_WEB", "FOOTFALL_COLLECTORS"}  # Caddy's
+    for file in (one for one in DEPLOY.rglob("*") if one.is_file()):
+        assert set(re.findall(r"FOOTFALL_[A-Z_]+", file.read_text())) <= NAMES | own, file
+
+
+def test_the_proxies_log_no_addresses_and_lead_events_to_collectors() -> None:
+    nginx = (DEPLOY / "nginx.conf").read_text()
+    assert "access_log off;" in nginx
+    assert "error_log /var/log/nginx/footfall.log emerg;" in nginx
+    assert not re.search(r"\$(remote_addr|proxy_add_x_forwarded_for|binary_remote)", nginx)
+    assert nginx.count("{") == nginx.count("}")
+    caddy = (DEPLOY / "Caddyfile").read_text()
+    assert caddy.count("header_up -X-Forwarded-For") == caddy.count("\treverse_proxy ")
+    matched = re.search(r"@events \{\s+path (.+)", caddy)
+    assert matched is not None
+    patterns = matched[1].split()
+    for path in table._TABLE:
+        assert any(fnmatch(path, pattern) for pattern in patterns), path
+    for path in ("/", "/api/v1/projects/lib/query", "/projects/lib", "/sign-in", "/health"):
+        assert not any(fnmatch(path, pattern) for pattern in patterns), path
+
+
+def test_the_unit_is_one() -> None:
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read(DEPLOY / "footfall.service")
+    assert unit["Service"]["ProtectSystem"] == "strict"
+    assert unit["Service"]["DynamicUser"] == "yes"
+    assert unit["Service"]["ExecStart"].endswith("footfall-server serve")
+
+
+def test_dashboard_and_alerts_name_metrics_that_there_are(server: Server) -> None:
+    text = http("GET", f"{server.url}/metrics").body.decode()
+    told = set(re.findall(r"^# TYPE (\S+) ", text, re.MULTILINE))
+    histograms = set(re.findall(r"^# TYPE (\S+) histogram$", text, re.MULTILINE))
+    told |= {f"{name}_{end}" for name in histograms for end in ("bucket", "sum", "count")}
+    dashboard = json.loads((DEPLOY / "observability" / "grafana.json").read_text())
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    rules = yaml.safe_load((DEPLOY / "observability" / "alerts.yaml").read_text())
+    asked += [rule["expr"] for group in rules["groups"] for rule in group["rules"]]
+    named = [set(re.findall(r"footfall_[a-z_]+", text)) for text in asked]
+    assert len(asked) >= 16
+    assert set().union(*named) <= told

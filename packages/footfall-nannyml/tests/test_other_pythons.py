@@ -47,7 +47,10 @@ STUBS = {
 def interpreters() -> dict[str, str]:
     """One interpreter a minor version: this one's, then those of PATH and of pyenv."""
     found = {f"{sys.version_info.major}.{sys.version_info.minor}": sys.executable}
-    pyenv = os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv"
+    pyenv = os.environ.get("PYENV_ROOT", "/nowhere")
+    if pyenv == "/nowhere" and shutil.which("pyenv"):
+        asked = ["pyenv", "root"]
+        pyenv = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     for minor in MINORS:
         named = [f"{pyenv}/versions/{minor}.*/bin/python", shutil.which(f"python{minor}") or ""]
         for python in [path for name in named for path in glob.glob(name)]:

@@ -32,7 +32,7 @@ store = open_store(f"chdb://{root}/store", root / "temporary")
 query = "SELECT count() AS n, uniqExact(message_id) AS ids FROM events FINAL"
 table = store.query(Statement(query))
 print(table.column("n")[0].as_py(), table.column("ids")[0].as_py())
-print(len(list((root / "temporary").iterdir())))
+print(len(list((root / "temporary").glob("insert-*"))))
 store.close()
 """
 

@@ -223,7 +223,9 @@ def _rolling(
     """An install counts from an active day on, until `days` later or its next active day."""
     first = min(window.first for window in windows(plan, days))
     within = replace(plan.within, start=periods.key_midnight(first, plan.within.zone))
-    day = bucket_key("day", binder.text(plan.within.zone.key))
+    day = f"toUInt16(toDate(time, {binder.text(plan.within.zone.key)}))"
+    # Sorted out once an install: a third of the time of a set that is looked up at every event.
+    own = "arrayMap(day -> toInt64(day), arrayCompact(arraySort(groupArray(day))))"
     condition = _where(plan, within, source, binder, versions)
     following = "arrayPushBack(arrayPopFront(days), 1000000)"
     changes = (
@@ -233,7 +235,7 @@ def _rolling(
     return (
         f"SELECT {place} AS part, change.1 AS bucket, 0 AS fold, {_segment(split)}, "
         "[toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate FROM ("
-        f"SELECT segment, install_key, arraySort(groupUniqArray(day)) AS days FROM ("
+        f"SELECT segment, install_key, {own} AS days FROM ("
         f"{binder.named()}SELECT {day} AS day, {split.select} AS segment, install_key "
         f"FROM {EVENTS} {split.join} WHERE {condition}) "
         f"GROUP BY segment, install_key) ARRAY JOIN {changes} AS change "

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+DATABASE_PARAMETER = "footfall_database"
+"""A guest's statement names the store's database as `{footfall_database:Identifier}`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:

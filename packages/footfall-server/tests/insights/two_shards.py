@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa
 from footfall_server.insights import Insights, Result
 from footfall_server.model.project import Project
-from footfall_server.store import Store
+from footfall_server.store import EVENTS, Store
 from footfall_server.store.embedded import Engine
 from footfall_server.store.layout import DATABASE, Layout
 from footfall_server.store.migrations import migrate
@@ -88,6 +88,7 @@ class Whole:
     def arrow(
         self, text: str, parameters: Mapping[str, Any], *, guest: bool = False, mark: str = ""
     ) -> pa.Table:
+        text = text.replace(EVENTS, "events_local")
         for table in ("events", "rejected"):
             text = text.replace(f"{table} FINAL", f"{table}_local FINAL")
             text = text.replace(f"FROM {table} ", f"FROM {table}_local ")

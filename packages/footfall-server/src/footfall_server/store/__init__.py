@@ -13,11 +13,12 @@ asked of a store), `embedded.py` (how the engine is opened, and what it can't do
 from footfall_server.store.erase import Marks
 from footfall_server.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from footfall_server.store.opening import open_store, restore_store
-from footfall_server.store.statement import DATABASE_PARAMETER, Limits, Statement
+from footfall_server.store.statement import DATABASE_PARAMETER, EVENTS, Limits, Statement, on_shards
 from footfall_server.store.store import Store
 
 __all__ = [
     "DATABASE_PARAMETER",
+    "EVENTS",
     "Limits",
     "Marks",
     "Statement",
@@ -26,6 +27,7 @@ __all__ = [
     "StoreError",
     "StoreRefused",
     "StoreUnavailable",
+    "on_shards",
     "open_store",
     "restore_store",
 ]

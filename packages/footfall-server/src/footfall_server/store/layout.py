@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from footfall_server.store.statement import spread
+
 DATABASE = "footfall"
 
 # By what the rows of a table are spread. An install's never part.
@@ -70,6 +72,14 @@ class Layout:
         if self.cluster is None:
             return f"({query})"
         return f"clusterAllReplicas({quoted_text(self.cluster)}, view({query}))"
+
+    def spread(self, text: str) -> str:
+        """A statement whose parts `on_shards` run there. Without a cluster it is as it was."""
+        if self.cluster is None:
+            return text
+        rows = f"{quoted_name(self.database)}.{self.rows_of('events')}"
+        name = quoted_text(self.cluster)
+        return spread(text, lambda query: f"cluster({name}, view({query}))", rows)
 
     @property
     def reading(self) -> Mapping[str, str | int | float]:

@@ -183,8 +183,9 @@ class Store:
             settings |= _GUEST
         clause = ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items())
         try:
+            text = statement.text if statement.guest else self.layout.spread(statement.text)
             return self._engine.arrow(
-                f"{statement.text}\nSETTINGS {clause}",
+                f"{text}\nSETTINGS {clause}",
                 self._parameters(statement),
                 guest=statement.guest,
                 mark=mark,

@@ -55,6 +55,7 @@ _AWAY = {
     999: "Keeper has a fault",
 }
 _UNREACHED = 210
+_WITH_URL = re.compile(r" with url: /\S*")  # the client's errors show what was asked
 _NARROW = "shorten the range, add a filter or take fewer breakdowns"
 
 # The engine's codes for text that isn't what the column holds.
@@ -115,4 +116,4 @@ def _away(code: int | None, text: str) -> StoreUnavailable:
 
 
 def _first_line(text: str) -> str:
-    return text.strip().split("\n", 1)[0][:500]
+    return _WITH_URL.sub("", text.strip().split("\n", 1)[0])[:500]

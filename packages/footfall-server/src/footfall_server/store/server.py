@@ -27,6 +27,8 @@ _EMPTY = "default"
 _CONNECT_SECONDS = 10
 _ANSWER_SECONDS = 3_700  # beyond the longest that a statement may take
 _CONNECTIONS = 16
+# What the client adds to every statement and the embedded engine doesn't have.
+_NOT_OURS = ("cast_string_to_dynamic_use_inference", "date_time_input_format")
 
 
 class Engine:
@@ -58,6 +60,8 @@ class Engine:
             ),
         )
         self._client.database = address.database
+        for name in _NOT_OURS:
+            self._client.params.pop(name, None)
 
     def execute(self, text: str, parameters: Mapping[str, Any] | None = None) -> None:
         """One statement without an answer. Raises the client's `ClickHouseError`."""
@@ -112,7 +116,8 @@ class Engine:
         )
 
     def check(self) -> None:
-        """Raises `StoreUnavailable` unless every shard answers and no table is read-only."""
+        """Raises `StoreUnavailable`, or `StoreError`, unless every shard answers and no table is
+        read-only."""
         try:
             self.arrow("SELECT count() FROM migrations", {})
             stuck = self.arrow(
@@ -120,10 +125,8 @@ class Engine:
                 f"AND database = {quoted_text(self.layout.database)}",
                 {},
             )
-        except Exception as error:  # whatever it is: a store that doesn't answer isn't ready
-            raise StoreUnavailable(
-                "STORE_UNAVAILABLE", f"ClickHouse at {self._address} doesn't work: {error}"
-            ) from error
+        except ClickHouseError as error:
+            raise query_error(error_code(error), str(error)) from error
         if stuck.column("n")[0].as_py():
             raise StoreUnavailable(
                 "STORE_READ_ONLY",

@@ -73,7 +73,9 @@ class Engine:
         file = self._incoming / secrets.token_hex(8)
         file.write_bytes(lines)
         try:
-            head, _, settings = statement.removesuffix("FORMAT JSONEachRow\n").partition(" SETTINGS ")
+            head, _, settings = statement.removesuffix("FORMAT JSONEachRow\n").partition(
+                " SETTINGS "
+            )
             text = f"{head} FROM INFILE {quoted_text(str(file))} SETTINGS {settings}"
             return self.run(f"{text} FORMAT JSONEachRow", database, {}, "TabSeparated")
         finally:

@@ -1,4 +1,4 @@
-"""The store on a server: the client's way there and back, against a stand-in that says it is one."""
+"""The store on a server: the way there and back, against a stand-in that says it is one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from footfall_server.store import Limits, Statement, Store, StoreRefused, StoreUnavailable, open_store
+from footfall_server.store import (
+    Limits,
+    Statement,
+    Store,
+    StoreRefused,
+    StoreUnavailable,
+    open_store,
+)
 
 from tests.clickhouse import PASSWORD
 from tests.conftest import Server, eventually, http

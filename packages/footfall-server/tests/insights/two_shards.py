@@ -24,8 +24,8 @@ from footfall_server.store.migrations import migrate
 CLUSTER = "two"
 
 BY = {
-    "two": "install_key % 2 + 1 = shardNum()",
-    "by message": "sipHash64(message_id) % 2 + 1 = shardNum()",
+    "two": "modulo(install_key, 2) + 1 = shardNum()",
+    "by message": "modulo(sipHash64(message_id), 2) + 1 = shardNum()",
 }
 """How the rows of events are split. `by message` is wrong: an install's events part."""
 
@@ -50,7 +50,7 @@ class TwoShards(Engine):
         super().__init__(root / "store", root / "temporary", configuration)
         own = {
             "events_local": BY[split],
-            "rejected_local": "cityHash64(id) % 2 + 1 = shardNum()",
+            "rejected_local": "modulo(cityHash64(id), 2) + 1 = shardNum()",
         }
         pairs = ", ".join(f"'{DATABASE}.{name}': '{rule}'" for name, rule in own.items())
         self._split = f"additional_table_filters = {{{pairs}}}"
@@ -113,10 +113,11 @@ class Compared:
     def __init__(self, store: Store) -> None:
         engine = store._engine
         assert isinstance(engine, TwoShards)
-        self._of_one = Insights(Store(Whole(engine)))
+        self._one = Store(Whole(engine))
 
     async def check(self, project: Project, query: Any, now: Any, result: Result) -> None:
-        one = await self._of_one.run(project, query, now)
+        # It hasn't seen what was inserted since; so nothing that it answered may be kept.
+        one = await Insights(self._one).run(project, query, now)
         if query.get("report") != "sql":  # its rows come in any order
             assert result.rows == one.rows
         assert sorted(map(repr, result.rows)) == sorted(map(repr, one.rows))

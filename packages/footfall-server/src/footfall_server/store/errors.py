@@ -55,6 +55,7 @@ _AWAY = {
     999: "Keeper has a fault",
 }
 _UNREACHED = 210
+_GUESTS = frozenset({81, 164, 497})  # what a guest's text isn't allowed, or doesn't find
 _WITH_URL = re.compile(r" with url: /\S*")  # the client's errors show what was asked
 _NARROW = "shorten the range, add a filter or take fewer breakdowns"
 
@@ -76,7 +77,7 @@ def query_error(code: int | None, text: str, *, guest: bool = False) -> Footfall
     if code in _TOO_MUCH:
         name, message = _TOO_MUCH[code]
         return Unprocessable(name, f"{message}: {_NARROW}.")
-    if code in _AWAY:
+    if code in _AWAY and not (guest and code in _GUESTS):
         return _away(code, text)
     if guest and code is not None:
         return Unprocessable("INVALID_SQL", f"The SQL can't be run: {_why(text)}.", path="/sql")

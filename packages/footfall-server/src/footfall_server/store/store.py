@@ -194,7 +194,7 @@ class Store:
             raise query_error(error_code(error), str(error), guest=statement.guest) from error
 
     def _parameters(self, statement: Statement) -> Mapping[str, Any]:
-        if not statement.guest:
+        if f"{{{DATABASE_PARAMETER}:" not in statement.text:
             return statement.parameters
         return {**statement.parameters, DATABASE_PARAMETER: self.layout.database}
 

@@ -12,6 +12,7 @@ asked of a store), `embedded.py` (how the engine is opened, and what it can't do
 
 from footfall_server.store.erase import Marks
 from footfall_server.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
+from footfall_server.store.moving import Day, Piece, days, piece
 from footfall_server.store.opening import open_store, restore_store
 from footfall_server.store.statement import DATABASE_PARAMETER, EVENTS, Limits, Statement, on_shards
 from footfall_server.store.store import Store
@@ -19,15 +20,19 @@ from footfall_server.store.store import Store
 __all__ = [
     "DATABASE_PARAMETER",
     "EVENTS",
+    "Day",
     "Limits",
     "Marks",
+    "Piece",
     "Statement",
     "Store",
     "StoreBusy",
     "StoreError",
     "StoreRefused",
     "StoreUnavailable",
+    "days",
     "on_shards",
     "open_store",
+    "piece",
     "restore_store",
 ]

@@ -43,7 +43,8 @@ class Engine:
     layout = Layout()
 
     def __init__(self, path: Path, temporary: Path, configuration: Path) -> None:
-        self.path, self._temporary = path, temporary
+        self.path: Path | None = path
+        self._folder, self._temporary = path, temporary
         self._options = {"config-file": str(configuration)}
         _OPEN.add(path)
         self._local = threading.local()
@@ -58,7 +59,7 @@ class Engine:
                 SyncBackendClient,
                 clickhouse_connect.get_client(
                     interface="chdb",
-                    path=str(self.path),
+                    path=str(self._folder),
                     database=database,
                     chdb_options=self._options,
                 ),
@@ -97,7 +98,7 @@ class Engine:
 
     def check(self) -> None:
         """Raises `StoreUnavailable` unless the engine answers and the disk can be written."""
-        free = os.statvfs(self.path)
+        free = os.statvfs(self._folder)
         if free.f_bavail * free.f_frsize < _FREE_BYTES:
             raise StoreUnavailable(
                 "STORE_DISK_FULL", f"The disk of {self.path} is full: make room on it."
@@ -172,7 +173,7 @@ class Engine:
             self._local = threading.local()
         for client in clients:
             client.close()
-        _OPEN.discard(self.path)
+        _OPEN.discard(self._folder)
 
 
 def open_embedded(path: Path, temporary: Path) -> Engine:

@@ -35,6 +35,7 @@ class Engine:
     """One client for all threads: requests share nothing but connections."""
 
     def __init__(self, address: Address) -> None:
+        self.path: Path | None = None
         self._address = address
         self.layout = Layout(
             database=address.database,

@@ -79,6 +79,8 @@ class Engine(Protocol):
 
     @property
     def layout(self) -> Layout: ...
+    @property
+    def path(self) -> Path | None: ...
     def execute(self, text: str, parameters: Mapping[str, Any] | None = None) -> None: ...
     def arrow(
         self, text: str, parameters: Mapping[str, Any], *, guest: bool = False, mark: str = ""
@@ -111,6 +113,11 @@ class Store:
     def layout(self) -> Layout:
         """Where tables and rows are."""
         return self._engine.layout
+
+    @property
+    def path(self) -> Path | None:
+        """Where the embedded engine has its files; None for servers."""
+        return self._engine.path
 
     def insert(self, table: Table, lines: bytes, token: str) -> None:
         """Stores canonical JSON lines; when it returns, they survive a kill or a power cut.

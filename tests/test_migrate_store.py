@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from footfall_server.store import Store, days, open_store
+from footfall_server.store import Store, days
 
 from tests.conftest import COMMAND, Project, Server
 from tests.stand_in import StandIn

@@ -90,7 +90,7 @@ _SHAPES: Mapping[Table, _Shape] = {
         ),
         content="toString(kind), toString(event), install, message_id, client_time, time, "
         "received_at, toString(time_source), version, toJSONString(properties), raw",
-        rows=20_000,
+        rows=50_000,
     ),
     "rejected": _Shape(
         day="toDate(received_at)",
@@ -108,7 +108,7 @@ _SHAPES: Mapping[Table, _Shape] = {
             rekeyed="if(rekeyed, 'true', 'false')",
         ),
         content="id, received_at, toString(dialect), toString(reason), message, body, "
-        "toString(word), toString(sent_at), rekeyed",
+        "toString(word), ifNull(toString(sent_at), ''), rekeyed",
         rows=2_000,
     ),
 }

@@ -37,10 +37,10 @@ def stand_in(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     running.kill()
 
 
-@pytest.fixture(params=[None, "one"], ids=["server", "cluster"])
-def own_stand_in(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+@pytest.fixture
+def own_stand_in(tmp_path: Path) -> Iterator[StandIn]:
     """For a server's own projects, whose numbers begin anew with each server."""
-    running = StandIn(tmp_path / "clickhouse", request.param).start()
+    running = StandIn(tmp_path / "clickhouse", "one").start()
     yield running
     running.kill()
 

@@ -28,15 +28,11 @@ HARD = {
 }  # fmt: skip
 
 
-@pytest.fixture(params=["cluster", "embedded"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Any]:
-    """Where it moves to: a URL, and how to read it afterwards."""
-    if request.param == "embedded":
-        yield f"chdb://{tmp_path}/target/store"
-        return
-    stand_in = StandIn(tmp_path / "clickhouse", "one").start()
-    yield stand_in.url()
-    stand_in.kill()
+@pytest.fixture
+def stand_in(tmp_path: Path) -> Iterator[StandIn]:
+    running = StandIn(tmp_path / "clickhouse", "one").start()
+    yield running
+    running.kill()
 
 
 def arguments(server: Server, url: str) -> list[str]:
@@ -69,7 +65,8 @@ def fingerprint(store: Store) -> Any:
     return days(store, datetime(2100, 1, 1, tzinfo=UTC))
 
 
-def test_a_killed_move_goes_on_and_ends_equal(place: str, tmp_path: Path) -> None:
+def test_a_killed_move_goes_on_and_ends_equal(stand_in: StandIn, tmp_path: Path) -> None:
+    place = stand_in.url()
     server = Server(tmp_path / "data")
     project = server.create_project("moved")
     server.start()
@@ -85,7 +82,7 @@ def test_a_killed_move_goes_on_and_ends_equal(place: str, tmp_path: Path) -> Non
 
         killed = subprocess.Popen(arguments(server, place), stdout=subprocess.PIPE)
         try:
-            wait_for_rows(killed, tmp_path, place)
+            wait_for_rows(killed, stand_in.path)
         finally:
             killed.kill()
             killed.communicate()
@@ -103,7 +100,21 @@ def test_a_killed_move_goes_on_and_ends_equal(place: str, tmp_path: Path) -> Non
             server.kill()
     assert answers == answers_of(server, project, place), "the same server over the other store"
     assert read(place, tmp_path / "r1") == read(f"chdb://{server.data}/store", tmp_path / "r2")
-    assert files_with(tmp_path / ("target" if "chdb" in place else "clickhouse"), gone) == []
+    assert files_with(stand_in.path, gone) == []
+
+
+def test_a_store_without_a_server_moves_to_another_folder(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data")
+    project = server.create_project("moved")
+    server.start()
+    fill(project, 500)
+    assert server.stop() == 0
+    source, target = f"chdb://{server.data}/store", f"chdb://{tmp_path}/target/store"
+    assert moved(server, target)["copied"] == 500
+    assert read(target, tmp_path / "r1") == read(source, tmp_path / "r2")
+    ran = subprocess.run(arguments(server, source), capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "[SAME_STORE]" in ran.stderr
 
 
 def answers_of(server: Server, project: Project, place: str) -> Any:
@@ -115,9 +126,8 @@ def answers_of(server: Server, project: Project, place: str) -> Any:
         assert server.stop() == 0
 
 
-def wait_for_rows(process: subprocess.Popen[bytes], tmp_path: Path, place: str) -> None:
+def wait_for_rows(process: subprocess.Popen[bytes], folder: Path) -> None:
     """Until it is about to copy; where it is killed then, nobody can say."""
-    folder = tmp_path / ("target" if "chdb" in place else "clickhouse")
     deadline = time.monotonic() + 30
     while process.poll() is None and time.monotonic() < deadline:
         with contextlib.suppress(OSError):  # the engine removes files all the time

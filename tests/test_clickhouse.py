@@ -128,7 +128,7 @@ def test_a_cancelled_query_ends_on_the_server(store: Store) -> None:
 def test_a_wrong_password_is_told_without_it(stand_in: StandIn, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable) as refused:
         open_store(stand_in.url("not-the-password"), tmp_path)
-    assert refused.value.code == "STORE_UNAVAILABLE"
+    assert refused.value.code == "STORE_DENIED"
     assert "user or password is wrong" in refused.value.message
     assert "not-the-password" not in refused.value.message
 
@@ -158,6 +158,43 @@ def test_what_the_door_took_while_the_server_was_away_arrives(
         if server.process is not None:
             server.kill()
     assert PASSWORD not in server.log()
+
+
+def test_a_server_that_starts_first_waits_for_its_store(
+    own_stand_in: StandIn, tmp_path: Path
+) -> None:
+    own_stand_in.kill()
+    server = Server(tmp_path / "data", environment={"FOOTFALL_STORE_URL": own_stand_in.url()})
+    project = server.create_project("first")
+    server.start()
+    try:
+        assert project.send([event("a", messageId=f"m{i}") for i in range(20)]).status == 200
+        eventually(lambda: http("GET", f"{server.url}/ready").status == 503)
+        assert http("GET", f"{server.url}/health").status == 200
+        own_stand_in.start()
+        eventually(lambda: http("GET", f"{server.url}/ready").status == 200)
+        assert folded(project.query(total())) == 20
+        own_stand_in.kill()
+        assert server.stop() == 0
+        server.start()
+        eventually(lambda: http("GET", f"{server.url}/ready").status == 503)
+        server.stop()  # it hadn't opened anything, and ends all the same
+    finally:
+        if server.process is not None:
+            server.kill()
+
+
+def test_a_server_that_is_not_let_in_says_so_and_ends(
+    own_stand_in: StandIn, tmp_path: Path
+) -> None:
+    url = own_stand_in.url("not-the-password")
+    server = Server(tmp_path / "data", environment={"FOOTFALL_STORE_URL": url})
+    server.start()
+    assert server.process is not None
+    assert server.process.wait(30) == 1
+    server.stop()
+    assert "[STORE_DENIED]" in server.log()
+    assert "not-the-password" not in server.log()
 
 
 def test_an_install_is_erased_on_the_server(own_stand_in: StandIn, tmp_path: Path) -> None:

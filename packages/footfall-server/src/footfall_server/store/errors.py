@@ -55,6 +55,7 @@ _AWAY = {
     999: "Keeper has a fault",
 }
 _UNREACHED = 210
+_DENIED = frozenset({164, 192, 193, 194, 497, 516})
 _GUESTS = frozenset({81, 164, 497})  # what a guest's text isn't allowed, or doesn't find
 _WITH_URL = re.compile(r" with url: /\S*")  # the client's errors show what was asked
 _NARROW = "shorten the range, add a filter or take fewer breakdowns"
@@ -110,7 +111,7 @@ def insert_error(code: int | None, text: str) -> FootfallError:
 def _away(code: int | None, text: str) -> StoreUnavailable:
     why = _AWAY[code or _UNREACHED]
     return StoreUnavailable(
-        "STORE_UNAVAILABLE",
+        "STORE_DENIED" if code in _DENIED else "STORE_UNAVAILABLE",
         f"The store can't be used now, {why}; see that its servers run and that its address is "
         f"right: {_first_line(text)}",
     )

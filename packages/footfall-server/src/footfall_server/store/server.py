@@ -152,10 +152,14 @@ class Engine:
 def open_server(address: Address) -> Engine:
     """The servers at an address, the database and its tables made and migrated if need be.
 
-    Raises `StoreUnavailable` STORE_UNAVAILABLE; no message holds the password.
+    Raises `StoreUnavailable` (STORE_UNAVAILABLE, STORE_DENIED) and `StoreError`; no message holds
+    the password.
     """
     try:
         engine = Engine(address)
+    except ClickHouseError as error:
+        raise query_error(error_code(error), str(error)) from error
+    try:
         layout = engine.layout
         engine._client.command(
             f"CREATE DATABASE IF NOT EXISTS {quoted_name(layout.database)}{layout.on_cluster}",
@@ -167,5 +171,6 @@ def open_server(address: Address) -> Engine:
             layout,
         )
     except ClickHouseError as error:
+        engine.close()
         raise query_error(error_code(error), str(error)) from error
     return engine

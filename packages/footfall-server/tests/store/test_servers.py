@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
+import pyarrow as pa
 import pytest
-from footfall_server.store import Store, StoreUnavailable
+from footfall_server.store import Marks, Store, StoreUnavailable
 from footfall_server.store.address import read_address
 from footfall_server.store.layout import Layout
 from footfall_server.store.migrations import migrate, migrations
+from footfall_server.store.server import Engine as ServerEngine
 
 SNAPSHOT = Path(__file__).parent / "cluster.sql"
 PRODUCTION = Layout(cluster="production", shared=True)
@@ -44,6 +49,71 @@ def test_every_statement_is_for_all_servers_of_the_cluster() -> None:
     assert tables.count("ReplicatedReplacingMergeTree") == 3
     assert "ON CLUSTER" not in "\n".join(made(Layout()))
     assert "Distributed" not in "\n".join(made(Layout()))
+
+
+class Recording:
+    """An engine that runs nothing: it keeps what it is told, and finds something always."""
+
+    layout = PRODUCTION
+    path = None
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, Any]] = []
+
+    def execute(self, text: str, parameters: Any = None) -> None:
+        self.told.append((text, parameters or {}))
+
+    def arrow(self, text: str, parameters: Any, **_: Any) -> pa.Table:
+        self.told.append((text, parameters or {}))
+        if "AS digest" in text:
+            row = {"mark": "ab", "digest": "cd", "key": 1, "rows": 2}
+            return pa.Table.from_pylist([row])
+        waits = "state != 'Active'" in text  # for old parts: there are none any more
+        counts = dict.fromkeys(("n", "found", "parts", "events", "rejected"), int(not waits))
+        return pa.Table.from_pylist([{**counts, "partition_id": "202601", "name": "7"}])
+
+    def close(self) -> None:
+        pass
+
+
+def test_what_a_cluster_is_told_later_is_for_all_servers_too(store: Store) -> None:
+    engine = Recording()
+    far = Store(engine)  # type: ignore[arg-type]
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+    far.expire_events(when, but={2: when})
+    far.delete_rejected(1, [str(UUID(int=1))])
+    far._merge("202601")
+    far.maintain()
+    far.figures()
+    eraser = far.eraser()
+    marks = Marks(1, b"secret", ["ab"])
+    eraser.events(marks)
+    eraser.rejected(marks)
+    eraser.properties(1, ["path"])
+    eraser.purge("events")
+    far.close()
+    told = [*engine.told, (stopped(), {})]
+    changes = [one for one, _ in told if not one.lstrip().startswith("SELECT")]
+    assert any("APPLY DELETED MASK" in one for one in changes)
+    assert {one.split()[0] for one in changes} == {"DELETE", "OPTIMIZE", "ALTER", "KILL"}
+    for statement, parameters in told:
+        head = statement.partition("\nSETTINGS")[0]
+        assert store._engine.arrow(f"EXPLAIN AST {head}", parameters).num_rows
+        if statement in changes:
+            assert " ON CLUSTER `production` " in statement
+            assert "KILL" in statement or "_local ON CLUSTER" in statement
+        elif "system." in statement:
+            assert re.search(r"cluster(AllReplicas)?\('production', ", statement)
+
+
+def stopped() -> str:
+    """How a server is told to end a query."""
+    engine = object.__new__(ServerEngine)
+    engine.layout = PRODUCTION
+    told: list[str] = []
+    engine.execute = told.append  # type: ignore[assignment,method-assign]
+    engine.stop("mark")
+    return told[0]
 
 
 def test_a_cluster_that_has_everything_is_left_as_it_is() -> None:

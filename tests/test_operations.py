@@ -93,6 +93,11 @@ def test_only_who_can_read_the_secret_key_may_ask(server: Server) -> None:
     for headers in ({}, project.authorization, {"Authorization": "Bearer 1.aa"}):
         assert http("GET", f"{base}/findings", headers=headers).status == 401
         assert http("POST", f"{base}/backups", {"folder": "/tmp"}, headers).status == 401
+        assert http("GET", f"{base}/store", headers=headers).status == 401
+        assert (
+            http("POST", f"{base}/days", {"until": "2100-01-01T00:00:00Z"}, headers).status == 401
+        )
+        assert http("POST", f"{base}/pieces", {}, headers).status == 401
 
 
 def event(number: int, install: int | str, **properties: Any) -> dict[str, Any]:

@@ -173,7 +173,7 @@ def test_migrations_are_numbered_without_gaps() -> None:
 def test_every_statement_of_a_migration_may_run_again(store: Store) -> None:
     """A kill between two statements leaves the file unrecorded; the next start runs it anew."""
     for migration in migrations():
-        for statement in migration.statements({"replicated": "", "on_cluster": ""}):
+        for statement in migration.statements(store.layout.words):
             store._engine.execute(statement)
 
 

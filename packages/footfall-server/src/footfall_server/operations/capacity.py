@@ -93,6 +93,6 @@ def _advice(rows: float, stores: int) -> str:
     if stores <= 1:
         return "One large machine: serve --workers, metadata in PostgreSQL, backups elsewhere."
     return (
-        "More than one machine for the store, which this version doesn't offer yet; or keep events "
-        "for fewer days, sample in the library, or ask over shorter ranges."
+        "More than one machine for the store: a ClickHouse cluster by URL, sharded by install; or "
+        "keep events for fewer days, sample in the library, or ask over shorter ranges."
     )

@@ -119,7 +119,9 @@ def _inside(names: list[str]) -> str:
 
 def quoted(name: str) -> str:
     """An identifier of the engine."""
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    escaped = escaped.replace("/*", r"\x2F*")  # by comments it is told where shards work
+    return f"`{escaped}`"
 
 
 def column(name: str, binder: Binder) -> Column:

@@ -65,6 +65,7 @@ _GUEST: Mapping[str, str | int | float] = {
 _PROJECT = re.compile(rb'\{"project" ?: ?(\d+)$')
 
 _MERGE_PARTS = 4
+_MERGE_SHARE = 0.1
 _MERGE_PARTITIONS = 4
 _MERGE_BYTES = 20 * 1024**3
 _MERGE_QUIET_SECONDS = 600
@@ -275,25 +276,30 @@ class Store:
         self._engine.check()
 
     def maintain(self, quiet_seconds: int = _MERGE_QUIET_SECONDS) -> int:
-        """Merges a few quiet partitions in which many parts wait; returns how many.
+        """Merges a few quiet partitions in which parts wait; returns how many.
 
-        Reading with FINAL costs nothing in a merged partition and several times as much with
-        dozens of parts. Bounded: at most 4 partitions of at most 20 GiB, untouched for
-        `quiet_seconds` (10 minutes).
+        Reading with FINAL costs nothing in a partition that is one merged part, twice as much with
+        a few parts and several times with dozens. Bounded: at most 4 partitions of at most 20 GiB,
+        untouched for `quiet_seconds` (10 minutes). A few late events don't have a large partition
+        written anew: fewer than 4 parts wait until they hold a tenth of it.
         """
+        # A part that was never merged (level 0) may hold repeats: FINAL looks for them.
         waiting = self.query(
             Statement(
                 "SELECT partition_id, max(here) AS parts FROM (SELECT hostName() AS server, "
-                f"partition_id, count() AS here FROM {self.layout.system('parts')} "
+                "partition_id, count() AS here, sum(rows) AS total, "
+                f"total - maxIf(rows, level > 0) AS waiting FROM {self.layout.system('parts')} "
                 "WHERE database = {database:String} AND table = {table:String} AND active "
                 "GROUP BY server, partition_id "
-                "HAVING here >= {parts:UInt32} AND sum(bytes_on_disk) <= {bytes:UInt64} "
+                "HAVING (here >= {parts:UInt32} OR waiting > total * {share:Float64}) "
+                "AND sum(bytes_on_disk) <= {bytes:UInt64} "
                 "AND max(modification_time) < now() - {quiet:Int32}) GROUP BY partition_id "
                 "ORDER BY parts DESC, partition_id LIMIT {partitions:UInt32}",
                 {
                     "database": self.layout.database,
                     "table": self.layout.rows_of("events"),
                     "parts": _MERGE_PARTS,
+                    "share": _MERGE_SHARE,
                     "bytes": _MERGE_BYTES,
                     "quiet": quiet_seconds,
                     "partitions": _MERGE_PARTITIONS,

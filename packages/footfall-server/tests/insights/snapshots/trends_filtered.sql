@@ -7,7 +7,7 @@ WHERE project = {p1:UInt32}
   AND time < {p3:DateTime64(6, 'UTC')}
   AND kind = 'track'
   AND multiIf(isNotNull(properties.`p`.:String), (concat('s', assumeNotNull(properties.`p`.:String)) IN {p5:Array(String)} OR ifNull(NULL = {p6:Float64}, 0)), startsWith(e0, 'j['), arrayExists(c -> (c IN {p5:Array(String)} OR ifNull(toFloat64OrNull(substring(c, 2 * startsWith(c, 'j'))) = {p6:Float64}, 0)), e1), (e0 IN {p5:Array(String)} OR ifNull(coalesce(toFloat64(properties.`p`.:Int64), properties.`p`.:Float64) = {p6:Float64}, 0)))
-  AND (multiIf(isNotNull(properties.`run_time`.:String), ifNull(NULL >= {p8:Float64}, 0), startsWith(e2, 'j['), arrayExists(c -> ifNull(toFloat64OrNull(substring(c, 2 * startsWith(c, 'j'))) >= {p8:Float64}, 0), e3), ifNull(coalesce(toFloat64(properties.`run_time`.:Int64), properties.`run_time`.:Float64) >= {p8:Float64}, 0)) OR NOT ((startsWith(concat('s', install), 's')
+  AND (multiIf(isNotNull(properties.`run_time`.:String), ifNull(NULL >= {p8:Float64}, 0), startsWith(e2, 'j['), arrayExists(c -> ifNull(toFloat64OrNull(substring(c, 2 * startsWith(c, 'j'))) >= {p8:Float64}, 0), e3), ifNull(run_time_number >= {p8:Float64}, 0)) OR NOT ((startsWith(concat('s', install), 's')
   AND (startsWith(substring(concat('s', install), 2), {p9:String})))))
   AND multiIf(startsWith(library_version_code, 'j['), arrayExists(c -> c IN {p10:Array(String)}, e4), library_version_code IN {p10:Array(String)})/*:each shard*/)
 GROUP BY bucket

@@ -1,8 +1,8 @@
 SELECT 0 AS part, change.1 AS bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate
 FROM /*each shard:*/(
-SELECT segment, install_key, arraySort(groupUniqArray(day)) AS days
+SELECT segment, install_key, arrayMap(day -> toInt64(day), arrayCompact(arraySort(groupArray(day)))) AS days
 FROM (
-SELECT toInt64(toUInt16(toDate(time, {p0:String}))) AS day, '' AS segment, install_key
+SELECT toUInt16(toDate(time, {p0:String})) AS day, '' AS segment, install_key
 FROM events/*rows*/ FINAL 
 WHERE project = {p1:UInt32}
   AND time >= {p2:DateTime64(6, 'UTC')}

@@ -142,7 +142,8 @@ def column(name: str, binder: Binder) -> Column:
         return Column(name, f"concat('s', {iso})", "NULL", instant="received_at")
     paths = _paths(name.removeprefix(_OWN))
     texts = f"{_identifier(paths[0])}.:String" if len(paths) == 1 else None
-    return Column(name, binder.name(_code(paths, binder)), _number(paths, binder), texts=texts)
+    number = "run_time_number" if name == "run_time" else _number(paths, binder)
+    return Column(name, binder.name(_code(paths, binder)), number, texts=texts)
 
 
 def seen(name: str, binder: Binder) -> str:

@@ -55,12 +55,16 @@ def digest(asked: Asked[RunTime], only: list[Pair]) -> Statement:
     by, number = dimension(asked.query.by, binder), column("run_time", binder).number
     limited = condition(asked, binder)
     pairs = binder.bind(only, "Array(Tuple(String, String))")
+    # Both alone first: that is done by dictionary, and leaves few rows to look at closely.
+    names, values = (binder.texts(sorted(set(each))) for each in zip(*only, strict=True))
+    near = f"event IN {names} AND {by.code} IN {values}"
     # Thousandths are fine enough for a sample's share.
     whole = "toUInt32(least(round(greatest(weight, 0) * 1000), 4e9))"
     events = on_shards(
         f"{binder.named()}SELECT event, toString({by.code}) AS code, weight, "
         f"assumeNotNull({number}) AS run FROM {ONCE} "
-        f"WHERE {limited} AND isNotNull({number}) AND (toString(event), code) IN {pairs}"
+        f"WHERE {limited} AND {near} AND isNotNull({number}) "
+        f"AND (toString(event), code) IN {pairs}"
     )
     text = (
         "SELECT toString(event) AS event, segment, arrayMap(level -> toFloat64(level), "

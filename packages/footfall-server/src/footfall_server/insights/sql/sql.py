@@ -85,10 +85,7 @@ def _columns(version: str, binder: Binder) -> str:
         "weight",
         *(f"if({code} = '', NULL, substring({code}, 2)) AS {name}" for name, code in codes.items()),
         *(f"{name}_code = 'jtrue' AS {name}" for name in _FLAGS),
-        *(
-            f"coalesce(toFloat64(properties.{name}.:Int64), properties.{name}.:Float64) AS {name}"
-            for name in _NUMBERS
-        ),
+        *(f"{column(name, binder).number} AS {name}" for name in _NUMBERS),
         "properties.session_id.:String AS session_id",
         "properties",
     ]

@@ -227,7 +227,9 @@ def _rolling(
     """An install counts from an active day on, until `days` later or its next active day."""
     first = min(window.first for window in windows(plan, days))
     within = replace(plan.within, start=periods.key_midnight(first, plan.within.zone))
-    day = bucket_key("day", binder.text(plan.within.zone.key))
+    day = f"toUInt16(toDate(time, {binder.text(plan.within.zone.key)}))"
+    # Sorted out once an install: a third of the time of a set that is looked up at every event.
+    own = "arrayMap(day -> toInt64(day), arrayCompact(arraySort(groupArray(day))))"
     condition = _where(plan, within, source, binder, versions)
     following = "arrayPushBack(arrayPopFront(days), 1000000)"
     changes = (
@@ -235,7 +237,7 @@ def _rolling(
         f"arrayMap((d, next) -> (least(d + {days}, next), -1), days, {following}))"
     )
     installs = on_shards(
-        f"SELECT segment, install_key, arraySort(groupUniqArray(day)) AS days FROM ("
+        f"SELECT segment, install_key, {own} AS days FROM ("
         f"{binder.named()}SELECT {day} AS day, {split.select} AS segment, install_key "
         f"FROM {ONCE} {split.join} WHERE {condition}) "
         "GROUP BY segment, install_key"

@@ -285,6 +285,24 @@ def test_the_top_segments_are_ranked_by_weight_with_ties_by_name(library: Any) -
     assert values(rows)["2026-01-01", "$other"] == 1
 
 
+def test_a_version_called_other_counts_with_the_others(library: Any) -> None:
+    versions = ["$other"] * 3 + ["7"] * 2 + [7, None, "$none", "1"]
+    events = []
+    for place, version in enumerate(versions):
+        properties = {} if version is None else {"library_version": version}
+        events.append(event("2026-01-01", f"i{place}", **properties))
+    library.add(events)
+    rows = library.ask(
+        report="trends", from_="2026-01-01", to="2026-01-01",
+        series=[{"measure": "unique"}], breakdown=["library_version"], limit=3, fold=True,
+    ).rows  # fmt: skip
+    found = {(row["bucket"], row["segment"][0]): row["value"] for row in rows}
+    assert len(found) == len(rows)
+    each = {"$other": 4, "7": 3, "$none": 2}
+    for bucket in ("2026-01-01", None):
+        assert {name: found[bucket, name] for name in each} == each
+
+
 def test_a_list_counts_once_in_each_of_its_segments_and_once_in_other(library: Any) -> None:
     library.add([event("2026-01-01", p=["a", "b", "a"]), event("2026-01-01", p=["c", "d"])])
     library.add([event("2026-01-01", p="a"), event("2026-01-01", p=[])])

@@ -61,7 +61,8 @@ async def rows(plan: TrendsPlan, versions: Versions, now: datetime, reader: Read
         compared = await _cells(before, shown, versions, reader)
     segments: list[Segment] = list(shown.segments) if plan.query.breakdown else [()]
     other = (OTHER,) * len(plan.query.breakdown)
-    if plan.query.breakdown and (more or any(key[2] == other for key in (*cells, *compared))):
+    rest = more or any(key[2] == other for key in (*cells, *compared))
+    if plan.query.breakdown and rest and other not in segments:
         segments.append(other)
     found = list(_rows(plan, segments, cells, _slots(plan, now), compare=False))
     if before is not None and plan.shift is not None:

@@ -19,18 +19,20 @@ ORDER BY round(events, 6) DESC, segment LIMIT {p3:UInt32}
 -- p2 = '2026-01-31 23:00:00.000000'
 -- p3 = 3
 
-SELECT 0 AS part, bucket, 0 AS fold, toString(segment) AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
+SELECT 0 AS part, bucket, 0 AS fold, {p0:Array(String)}[segment] AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
 FROM /*each shard:*/(
-SELECT toInt64(toUInt16(toStartOfMonth(toDate(time, {p2:String})))) AS bucket, if(if(library_version_code = '', '$none', substring(library_version_code, 2)) IN {p0:Array(String)}, if(library_version_code = '', '$none', substring(library_version_code, 2)), {p1:String}) AS segment, install_key, weight, exception_occurred_code
+SELECT toInt64(toUInt16(toStartOfMonth(toDate(time, {p4:String})))) AS bucket, CAST(transform(library_version_code, {p1:Array(String)}, {p3:Array(UInt16)}, {p2:UInt16}), 'UInt16') AS segment, install_key, weight, exception_occurred_code
 FROM events/*rows*/ FINAL 
-WHERE project = {p3:UInt32}
-  AND time >= {p4:DateTime64(6, 'UTC')}
-  AND time < {p5:DateTime64(6, 'UTC')}
+WHERE project = {p5:UInt32}
+  AND time >= {p6:DateTime64(6, 'UTC')}
+  AND time < {p7:DateTime64(6, 'UTC')}
   AND kind = 'track'/*:each shard*/)
 GROUP BY bucket, segment
--- p0 = ['1.0']
--- p1 = '$other'
--- p2 = 'Europe/Brussels'
--- p3 = 7
--- p4 = '2025-12-31 23:00:00.000000'
--- p5 = '2026-01-31 23:00:00.000000'
+-- p0 = ['1.0', '$other']
+-- p1 = ['s1.0', 'j1.0']
+-- p2 = 2
+-- p3 = [1, 1]
+-- p4 = 'Europe/Brussels'
+-- p5 = 7
+-- p6 = '2025-12-31 23:00:00.000000'
+-- p7 = '2026-01-31 23:00:00.000000'

@@ -245,13 +245,15 @@ def elements(code: str) -> str:
 class Dimension:
     """One property of a breakdown: `code` groups, `segment` and `segments` name the groups.
 
-    `names` is an array of an event's segments where that is at hand.
+    `names` is an array of an event's segments where that is at hand; `kept`: the code is a column
+    of its own, with few distinct values.
     """
 
     code: str
     missing: str
     cut: bool = False
     names: str | None = None
+    kept: bool = False
 
     def segment(self, code: str) -> str:
         """The segment of a code that is no list."""
@@ -279,7 +281,7 @@ def dimension(part: str | Cut, binder: Binder) -> Dimension:
     if isinstance(part, Cohorts):
         return Dimension(part.code(binder), NONE, names=part.names(binder))
     missing = "false" if part in FLAGS else NONE
-    return Dimension(column(part, binder).code, missing)
+    return Dimension(column(part, binder).code, missing, kept=part in _CODED)
 
 
 def _cut(cut: Cut, binder: Binder) -> str:

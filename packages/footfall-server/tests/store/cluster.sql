@@ -98,6 +98,25 @@ ALTER TABLE rejected_local ON CLUSTER `production` MODIFY SETTING old_parts_life
 
 ALTER TABLE rejected_local ON CLUSTER `production` ADD COLUMN IF NOT EXISTS rekeyed Bool DEFAULT false;
 
+ALTER TABLE events_local ON CLUSTER `production` ADD COLUMN IF NOT EXISTS run_time_number Nullable(Float64)
+    MATERIALIZED coalesce(properties.run_time.:Float64, toFloat64(properties.run_time.:Int64)) CODEC(LZ4);
+
+ALTER TABLE events_local ON CLUSTER `production` MODIFY COLUMN time CODEC(T64);
+
+ALTER TABLE events_local ON CLUSTER `production` MODIFY COLUMN client_time CODEC(T64, ZSTD(1));
+
+ALTER TABLE events_local ON CLUSTER `production` MODIFY COLUMN received_at CODEC(T64, ZSTD(1));
+
+ALTER TABLE events_local ON CLUSTER `production` MODIFY COLUMN version CODEC(T64, LZ4);
+
+ALTER TABLE events_local ON CLUSTER `production` MATERIALIZE COLUMN run_time_number SETTINGS mutations_sync = 0;
+
+ALTER TABLE events_local ON CLUSTER `production` MODIFY COLUMN message_id CODEC(ZSTD(1));
+
+ALTER TABLE events_local ON CLUSTER `production` MODIFY COLUMN install CODEC(ZSTD(1));
+
+ALTER TABLE events_local ON CLUSTER `production` MODIFY COLUMN properties CODEC(ZSTD(1));
+
 CREATE OR REPLACE TABLE events ON CLUSTER `production` AS events_local ENGINE = Distributed('production', currentDatabase(), 'events_local', install_key);
 
 CREATE OR REPLACE TABLE rejected ON CLUSTER `production` AS rejected_local ENGINE = Distributed('production', currentDatabase(), 'rejected_local', cityHash64(id));
@@ -111,3 +130,5 @@ INSERT INTO migrations (number, name) SETTINGS async_insert = 0, distributed_for
 INSERT INTO migrations (number, name) SETTINGS async_insert = 0, distributed_foreground_insert = 1 VALUES (4, 'erase');
 
 INSERT INTO migrations (number, name) SETTINGS async_insert = 0, distributed_foreground_insert = 1 VALUES (5, 'rejected_rekeyed');
+
+INSERT INTO migrations (number, name) SETTINGS async_insert = 0, distributed_foreground_insert = 1 VALUES (6, 'fast_columns');

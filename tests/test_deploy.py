@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import subprocess
 import sys
@@ -74,6 +75,25 @@ def test_clickhouse_has_the_cluster_that_the_example_names() -> None:
     keeper = ElementTree.parse(DEPLOY / "clickhouse" / "keeper.xml")
     assert keeper.findtext("keeper_server/tcp_port") == server.findtext("zookeeper/node/port")
     assert server.find("query_log[@remove='1']") is not None, "it keeps ids that were asked for"
+
+
+def test_the_engine_understands_the_cluster(tmp_path: Path) -> None:
+    program = (
+        "import chdb, sys; "
+        "engine = chdb.connect(f'{sys.argv[1]}?config-file={sys.argv[2]}'); "
+        'print(engine.query("SELECT shard_num, replica_num, host_name FROM system.clusters '
+        "WHERE cluster = 'main'\", 'TSV'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "store", DEPLOY / "clickhouse" / "server.xml"],
+        env={**os.environ, "SHARD": "1", "REPLICA": "1", "CLUSTER_SECRET": "x"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    hosts = [f"{shard} {replica} clickhouse-{shard}-{replica}"
+             for shard in (1, 2) for replica in (1, 2)]  # fmt: skip
+    assert done.stdout.split() == " ".join(hosts).split()
 
 
 def test_the_proxies_log_no_addresses_and_lead_events_to_collectors() -> None:

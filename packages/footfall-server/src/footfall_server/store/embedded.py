@@ -29,8 +29,12 @@ from footfall_server.store.migrations import migrate
 _EMPTY = "default"
 _FREE_BYTES = 64 * 1024**2
 
-# Without it the engine refuses to back itself up. A guest's text is read-only: it reaches no file.
-_CONFIGURATION = "<clickhouse><backups><allowed_path>/</allowed_path></backups></clickhouse>\n"
+# Without the first the engine refuses to back itself up; a guest's text is read-only: it reaches no
+# file. The second: where processors are short, taking events in comes before merging what is there.
+_CONFIGURATION = (
+    "<clickhouse><backups><allowed_path>/</allowed_path></backups>"
+    "<os_threads_nice_value_merge_mutate>10</os_threads_nice_value_merge_mutate></clickhouse>\n"
+)
 
 # What this process has open itself: the lock file can't tell, and a process number means nothing
 # between two containers.

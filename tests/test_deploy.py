@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import re
 import subprocess
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
+from xml.etree import ElementTree
 
 import yaml
 from footfall_server.ingest.dialects import table
 from footfall_server.settings import NAMES
+from footfall_server.store.address import read_address
 
 from .conftest import Server, http
 
@@ -51,6 +54,46 @@ def test_every_setting_is_one() -> None:
     own = {"FOOTFALL_HOST_NAME", "FOOTFALL_WEB", "FOOTFALL_COLLECTORS"}  # Caddy's
     for file in (one for one in DEPLOY.rglob("*") if one.is_file()):
         assert set(re.findall(r"FOOTFALL_[A-Z_]+", file.read_text())) <= NAMES | own, file
+
+
+def test_clickhouse_has_the_cluster_that_the_example_names() -> None:
+    example = (DEPLOY / ".env.example").read_text()
+    addresses = [read_address(one) for one in re.findall(r"FOOTFALL_STORE_URL=(\S+)", example)]
+    services = yaml.safe_load((DEPLOY / "clickhouse" / "compose.yaml").read_text())["services"]
+    server = ElementTree.parse(DEPLOY / "clickhouse" / "server.xml")
+    (cluster,) = server.findall("remote_servers/*")
+    assert {one.cluster for one in addresses} == {cluster.tag}
+    assert addresses[0].host in services
+    hosts = {(shard, host.text): None for shard, each in enumerate(cluster.findall("shard"), 1)
+             for host in each.findall("replica/host")}  # fmt: skip
+    for shard, host in hosts:
+        given = services[host]["environment"]
+        assert (given["SHARD"], given["CLICKHOUSE_USER"]) == (str(shard), addresses[0].user)
+        assert services[host]["hostname"] == host
+    replicas = [(services[host]["environment"]["REPLICA"], shard) for shard, host in hosts]
+    assert len(set(replicas)) == len(replicas) == 4
+    keeper = ElementTree.parse(DEPLOY / "clickhouse" / "keeper.xml")
+    assert keeper.findtext("keeper_server/tcp_port") == server.findtext("zookeeper/node/port")
+    assert server.find("query_log[@remove='1']") is not None, "it keeps ids that were asked for"
+
+
+def test_the_engine_understands_the_cluster(tmp_path: Path) -> None:
+    program = (
+        "import chdb, sys; "
+        "engine = chdb.connect(f'{sys.argv[1]}?config-file={sys.argv[2]}'); "
+        'print(engine.query("SELECT shard_num, replica_num, host_name FROM system.clusters '
+        "WHERE cluster = 'main'\", 'TSV'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "store", DEPLOY / "clickhouse" / "server.xml"],
+        env={**os.environ, "SHARD": "1", "REPLICA": "1", "CLUSTER_SECRET": "x"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    hosts = [f"{shard} {replica} clickhouse-{shard}-{replica}"
+             for shard in (1, 2) for replica in (1, 2)]  # fmt: skip
+    assert done.stdout.split() == " ".join(hosts).split()
 
 
 def test_the_proxies_log_no_addresses_and_lead_events_to_collectors() -> None:

@@ -37,7 +37,7 @@ def stand_in(tmp_path: Path) -> Iterator[StandIn]:
 
 def arguments(server: Server, url: str) -> list[str]:
     store = f"chdb://{server.data}/store"
-    return [*COMMAND, "migrate-store", store, url, "--data", str(server.data), "--json"]
+    return [*COMMAND, "migrate-store", store, url, "--json"]
 
 
 def moved(server: Server, url: str) -> dict[str, int]:

@@ -67,3 +67,19 @@ def test_an_insert_reaches_both_shards_once(store: Store, new_library: Callable[
     ).to_pylist()
     assert {row["shard"] for row in found} == {1, 2}
     assert sum(row["n"] for row in found) == sum(row["keyed"] for row in found) == 40
+
+
+def test_a_name_cannot_say_where_shards_work(new_library: Callable[[], Any]) -> None:
+    """Names of properties stand in the text: one that is written like our marks is only a name."""
+    names = [on_shards("x"), f"{EVENTS} FINAL", f"a`{EVENTS}", "a/*b*/c", "/*:each shard*/)"]
+    library = new_library()
+    library.add(
+        Event("fit", f"i{n}", f"m{n}", AT, n + 1, properties=dict.fromkeys(names, f"v{n % 2}"))
+        for n in range(8)
+    )
+    for name in names:
+        rows = library.ask(
+            report="trends", from_="2026-03-01", to="2026-03-01", fold=True, breakdown=[name]
+        ).rows
+        counted = {tuple(row["segment"]): row["value"] for row in rows if row["bucket"] is None}
+        assert counted == {("v0",): 4, ("v1",): 4}, name

@@ -100,6 +100,7 @@ ANSWERED: list[tuple[str, Any]] = [
      [{"big": 18446744073709551615, "i": 5, "d": 1.5}]),
     ("select event from events order by event desc, message_id limit 1 by event",
      [{"event": "plot"}, {"event": "fit"}]),
+    ("select 7 % 4 m, '%s' p", [{"m": 3, "p": "%s"}]),
     ("select properties.kind k from events order by run_time desc limit 1", [{"k": "line"}]),
 ]  # fmt: skip
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
 
 import typer
 
@@ -35,11 +36,13 @@ def migrate_store(
 ) -> None:
     """Copy a store into another one while servers run; again after a kill, or for what came since.
 
-    The data directory is that of FROM's server: its secret key and its receipts of erasures.
+    The data directory is that of FROM's server (the one around FROM, if it is): its secret key and
+    its receipts of erasures.
     """
     from footfall_server.cli import stores  # the engine, which other commands start without
     from footfall_server.operations.moving import Shown, erased_installs, move
 
+    data = data or _data_directory(source)
     settings = replace(server_settings.read(data=data), store_url=_url(source))
     target = _url(target)
     if target == settings.store_url:
@@ -73,6 +76,13 @@ def migrate_store(
     )
     document = {"days": moved.days, "rows": moved.rows, "copied": moved.copied}
     say(document, [line], as_json)
+
+
+def _data_directory(source: str) -> Path | None:
+    """The one that a store lies in, as it does by default."""
+    around = Path(unquote(urlsplit(_url(source)).path)).parent
+    known = ("secret-key", "metadata.db", "journal.db")
+    return around if any((around / name).exists() for name in known) else None
 
 
 def _url(given: str) -> str:

@@ -14,7 +14,7 @@ from footfall_server.accounts.copying import load
 from footfall_server.model.errors import Conflict, NotFound, Unprocessable
 from footfall_server.operations.backup import FORM, Manifest, manifests
 from footfall_server.settings import Settings
-from footfall_server.store import restore_store
+from footfall_server.store import check_restorable, restore_store
 
 
 def choose(folder: Path, name: str | None = None) -> Manifest:
@@ -43,8 +43,9 @@ def restore(settings: Settings, folder: Path, chosen: Manifest) -> int:
     before anybody looks at it: the next server does them.
 
     Receipts of every backup in the folder count, later ones too. Raises Conflict (DATA_NOT_EMPTY,
-    METADATA_NOT_EMPTY) and StoreUnavailable.
+    METADATA_NOT_EMPTY), Unprocessable RESTORE_ELSEWHERE and StoreUnavailable.
     """
+    check_restorable(settings.store_url)
     if settings.data.exists() and any(settings.data.iterdir()):
         raise Conflict(
             "DATA_NOT_EMPTY",

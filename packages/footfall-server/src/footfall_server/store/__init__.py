@@ -13,7 +13,7 @@ asked of a store), `embedded.py` (how the engine is opened, and what it can't do
 from footfall_server.store.erase import Marks
 from footfall_server.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from footfall_server.store.moving import Day, Piece, days, piece
-from footfall_server.store.opening import open_store, restore_store
+from footfall_server.store.opening import check_restorable, open_store, restore_store
 from footfall_server.store.statement import DATABASE_PARAMETER, EVENTS, Limits, Statement, on_shards
 from footfall_server.store.store import Store
 
@@ -30,6 +30,7 @@ __all__ = [
     "StoreError",
     "StoreRefused",
     "StoreUnavailable",
+    "check_restorable",
     "days",
     "on_shards",
     "open_store",

@@ -84,7 +84,12 @@ class Layout:
     @property
     def reading(self) -> Mapping[str, str | int | float]:
         """Settings of every query."""
-        return {} if self.cluster is None else _READING
+        found: dict[str, str | int | float] = {}
+        if self.shared:
+            found["log_queries"] = 0  # a server's log would keep the ids that were asked for
+        if self.cluster is not None:
+            found |= _READING
+        return found
 
     @property
     def words(self) -> dict[str, str]:

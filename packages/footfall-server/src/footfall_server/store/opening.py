@@ -25,18 +25,23 @@ def open_store(url: str, temporary: Path) -> Store:
     return Store(open_embedded(_path(url), temporary))
 
 
-def restore_store(url: str, temporary: Path, backup: Path, base: Path | None) -> None:
-    """Makes the store of a URL, which must be empty, out of what `Store.backup` wrote.
-
-    `base` is where the backup's base is now. Raises `StoreBusy`, `StoreUnavailable` when the backup
-    can't be read or the store isn't empty, `Unprocessable` RESTORE_ELSEWHERE.
-    """
+def check_restorable(url: str) -> None:
+    """Raises `Unprocessable` RESTORE_ELSEWHERE for a store that `restore_store` can't make."""
     if urlsplit(url).scheme == SCHEME:
         raise Unprocessable(
             "RESTORE_ELSEWHERE",
             "A ClickHouse server restores itself: run its RESTORE there; or restore into an "
             "embedded store, then `footfall-server migrate-store` it.",
         )
+
+
+def restore_store(url: str, temporary: Path, backup: Path, base: Path | None) -> None:
+    """Makes the store of a URL, which must be empty, out of what `Store.backup` wrote.
+
+    `base` is where the backup's base is now. Raises `StoreBusy`, `StoreUnavailable` when the backup
+    can't be read or the store isn't empty, and as `check_restorable`.
+    """
+    check_restorable(url)
     restore_embedded(_path(url), temporary, backup, base)
 
 

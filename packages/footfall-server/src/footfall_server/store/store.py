@@ -202,9 +202,9 @@ class Store:
             raise query_error(error_code(error), str(error), guest=statement.guest) from error
 
     def _parameters(self, statement: Statement) -> Mapping[str, Any]:
-        if f"{{{DATABASE_PARAMETER}:" not in statement.text:
-            return statement.parameters
-        return {**statement.parameters, DATABASE_PARAMETER: self.layout.database}
+        """Those that the text names: given others, the client would format it, `%` and all."""
+        given = {**statement.parameters, DATABASE_PARAMETER: self.layout.database}
+        return {name: value for name, value in given.items() if f"{{{name}:" in statement.text}
 
     def delete_rejected(self, project: int, ids: Sequence[str]) -> None:
         """Takes these out of the rejected store, at once: about 50 ms, whatever their number."""

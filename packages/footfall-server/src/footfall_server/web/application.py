@@ -30,6 +30,7 @@ from footfall_server.web.insight import Insight
 from footfall_server.web.installs_page import InstallsPage
 from footfall_server.web.kept_pages import KeptPages
 from footfall_server.web.library_pages import EventsPage, TractionPage
+from footfall_server.web.openid_pages import OpenIdPages
 from footfall_server.web.pages import Pages
 from footfall_server.web.palette import Palette
 from footfall_server.web.project_settings import SettingsPages
@@ -51,6 +52,7 @@ from footfall_server.web.trends_page import TrendsPage
 GROUPS: tuple[type[Site], ...] = (
     Pages,
     AccountPages,
+    OpenIdPages,
     SettingsPages,
     ReleasesPage,
     InstallsPage,

@@ -155,13 +155,17 @@ def read_openid(environment: Mapping[str, str]) -> OpenId | None:
             "INVALID_OIDC", f"FOOTFALL_OIDC_ISSUER={given['ISSUER']!r} is no https address."
         )
     if given["ONLY"] not in ("", "0", "1"):
-        raise SetupError("INVALID_OIDC", f"FOOTFALL_OIDC_ONLY={given['ONLY']!r} is neither 0 nor 1.")
+        raise SetupError(
+            "INVALID_OIDC", f"FOOTFALL_OIDC_ONLY={given['ONLY']!r} is neither 0 nor 1."
+        )
     return OpenId(
         given["ISSUER"],
         given["CLIENT_ID"],
         given["CLIENT_SECRET"] or None,
         given["NAME"][:60] or "OpenID Connect",
-        frozenset(part.lower().removeprefix("@") for part in re.split(r"[,\s]+", given["ALLOWED"]) if part),
+        frozenset(
+            part.lower().removeprefix("@") for part in re.split(r"[,\s]+", given["ALLOWED"]) if part
+        ),
         given["ONLY"] == "1",
     )
 

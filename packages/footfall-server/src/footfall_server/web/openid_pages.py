@@ -44,7 +44,9 @@ class OpenIdPages(Site):
     @property
     def provider(self) -> Provider:
         if self._provider is None:
-            raise NotFound("PAGE_NOT_FOUND", "This server has no OpenID Connect: sign in at /login.")
+            raise NotFound(
+                "PAGE_NOT_FOUND", "This server has no OpenID Connect: sign in at /login."
+            )
         return self._provider
 
     async def start(self, request: Request) -> Response:

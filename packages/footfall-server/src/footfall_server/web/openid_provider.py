@@ -182,7 +182,9 @@ class Provider:
             if not isinstance(signed, str):
                 raise ValueError("no ID token")
             try:
-                decoded = jwt.decode(signed, await self._key_set(client, metadata), registry=registry)
+                decoded = jwt.decode(
+                    signed, await self._key_set(client, metadata), registry=registry
+                )
             except InvalidKeyIdError:  # the provider has new keys
                 keys = await self._key_set(client, metadata, anew=True)
                 decoded = jwt.decode(signed, keys, registry=registry)

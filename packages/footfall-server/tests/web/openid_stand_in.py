@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import secrets
 import socket
 import threading
@@ -31,9 +32,16 @@ CLIENT_ID, CLIENT_SECRET = "footfall", "a secret of the client"
 class StandIn:
     """Whoever comes is `claims`. `tamper` changes an ID token's claims, `sign` signs them."""
 
-    def __init__(self, issuer: str, now: Callable[[], float]) -> None:
-        self.issuer, self.now = issuer, now
-        self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}, private=True)
+    def __init__(self, issuer: str) -> None:
+        self.issuer = issuer
+        self.old_key, self.new_key, self.foreign_key = (
+            RSAKey.generate_key(2048, {"kid": kid}, private=True) for kid in ("one", "two", "one")
+        )
+        self.be_honest(time.time)
+
+    def be_honest(self, now: Callable[[], float]) -> None:
+        """Forget what a test made of it."""
+        self.now, self.key = now, self.old_key
         self.claims: dict[str, Any] = {
             "sub": "1", "email": "ada@example.org", "email_verified": True,
         }  # fmt: skip
@@ -106,11 +114,14 @@ class StandIn:
         return JSONResponse(self.userinfo or {"sub": self.claims["sub"]})
 
     def signed(self, claims: dict[str, Any]) -> str:
-        return jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.key)
+        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
 
     def unsigned(self, claims: dict[str, Any]) -> str:
         """`alg` none."""
-        return jwt.encode({"alg": "none"}, claims, OctKey.import_key("x"), algorithms=["none"])
+        parts = (json.dumps(part).encode() for part in ({"alg": "none", "kid": "one"}, claims))
+        return (
+            ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts) + "."
+        )
 
     def signed_by_the_client(self, claims: dict[str, Any]) -> str:
         """With the client's own secret, as if that were the provider's key."""
@@ -119,15 +130,14 @@ class StandIn:
 
     def signed_by_another(self, claims: dict[str, Any]) -> str:
         """With somebody else's key, under the name of the provider's."""
-        other = RSAKey.generate_key(2048, private=True)
-        return jwt.encode({"alg": "RS256", "kid": "one"}, claims, other)
+        return jwt.encode({"alg": "RS256", "kid": "one"}, claims, self.foreign_key)
 
 
 @contextmanager
-def running(now: Callable[[], float]) -> Iterator[StandIn]:
+def running() -> Iterator[StandIn]:
     """On a free port of this machine."""
     listener = socket.create_server(("127.0.0.1", 0))
-    made = StandIn(f"http://127.0.0.1:{listener.getsockname()[1]}", now)
+    made = StandIn(f"http://127.0.0.1:{listener.getsockname()[1]}")
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=made.routes()), log_level="warning"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()

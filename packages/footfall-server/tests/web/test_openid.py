@@ -22,16 +22,14 @@ ADA = "ada@example.org"
 
 @pytest.fixture(scope="module")
 def one_provider() -> Iterator[StandIn]:
-    with running(lambda: 0.0) as made:
+    with running() as made:
         yield made
 
 
 @pytest.fixture
 def provider(one_provider: StandIn, services: Any) -> StandIn:
     """As honest as at the beginning."""
-    key = one_provider.key
-    one_provider.__init__(one_provider.issuer, lambda: services.clock().timestamp())  # type: ignore[misc]
-    one_provider.key = key
+    one_provider.be_honest(lambda: services.clock().timestamp())
     services.openid = OpenId(one_provider.issuer, CLIENT_ID, CLIENT_SECRET, name="Example ID")
     return one_provider
 
@@ -353,15 +351,10 @@ def test_a_provider_that_is_down_or_wrong_is_a_page(
 def test_new_keys_of_the_provider_are_fetched(
     browser: Callable[[], TestClient], services: Any, provider: StandIn
 ) -> None:
-    from joserfc import jwt
-    from joserfc.jwk import RSAKey
-
     come_in(services)
     assert sign_in(browser()).status_code == 303
-    old, provider.key = provider.key, RSAKey.generate_key(2048, {"kid": "two"}, private=True)
-    provider.sign = lambda claims: jwt.encode({"alg": "RS256", "kid": "two"}, claims, provider.key)
+    provider.key = provider.new_key
     assert sign_in(browser()).status_code == 303
-    provider.key = old
 
 
 def test_passwords_can_be_switched_off(services: Any, provider: StandIn) -> None:

@@ -278,7 +278,7 @@ class Users:
             raise Conflict("USER_EXISTS", f"There is a user {address} already.") from None
         return row
 
-    def _open_invitations(self, which: ColumnElement[bool]) -> Select[tuple[InvitationRow]]:
+    def _open_invitations(self, which: ColumnElement[bool]) -> Select[InvitationRow]:
         return (
             select(InvitationRow)
             .where(

@@ -20,7 +20,7 @@ from authlib.integrations.httpx_client import AsyncOAuth2Client
 from authlib.oidc.core import CodeIDToken
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 from joserfc.jws import JWSRegistry
 
 from footfall_server.model.errors import Forbidden, Unavailable
@@ -204,7 +204,9 @@ class Provider:
         now = self._clock()
         if self._keys is not None and not anew and now - self._keys[0] < _KEPT:
             return self._keys[1]
-        keys = KeySet.import_key_set(_decoded(await _get(client, metadata.jwks_uri), dict))
+        keys = KeySet.import_key_set(
+            _decoded(await _get(client, metadata.jwks_uri), KeySetSerialization)
+        )
         self._keys = (now, keys)
         return keys
 
@@ -219,7 +221,7 @@ class Provider:
 
 async def _get(client: Any, address: str, *, withhold_token: bool = True) -> bytes:
     try:
-        answer = await client.get(address, withhold_token=withhold_token)
+        answer = await client.request("GET", address, withhold_token=withhold_token)
         answer.raise_for_status()
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise _unavailable(error) from None

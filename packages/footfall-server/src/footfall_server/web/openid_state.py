@@ -29,8 +29,13 @@ class Begun(msgspec.Struct, frozen=True):
 
 
 def begin(following: str, now: datetime) -> Begun:
-    made = (secrets.token_urlsafe(32) for _ in range(2))
-    return Begun(*made, secrets.token_urlsafe(48), following, (now + AGE).timestamp())
+    return Begun(
+        state=secrets.token_urlsafe(32),
+        nonce=secrets.token_urlsafe(32),
+        verifier=secrets.token_urlsafe(48),
+        following=following,
+        until=(now + AGE).timestamp(),
+    )
 
 
 def sealed(begun: Begun, secret: bytes) -> str:

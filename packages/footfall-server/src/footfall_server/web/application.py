@@ -34,6 +34,7 @@ from footfall_server.web.openid_pages import OpenIdPages
 from footfall_server.web.pages import Pages
 from footfall_server.web.palette import Palette
 from footfall_server.web.project_settings import SettingsPages
+from footfall_server.web.property_page import PropertyPage
 from footfall_server.web.public_pages import PublicPages
 from footfall_server.web.release_pages import (
     AdoptionPage,
@@ -92,7 +93,12 @@ def pages(services: Services) -> ASGIApp:
     # A saved overview is its main chart: installs by day, which is what trends show unasked.
     views = {**insights, "overview": insights["trends"]}
     groups = [group(services, templates) for group in GROUPS]
-    for site in (*groups, *insights.values(), BoardPages(services, templates, views)):
+    for site in (
+        *groups,
+        *insights.values(),
+        PropertyPage(services, templates),
+        BoardPages(services, templates, views),
+    ):
         served += site.routes()
     served.append(("/{path:path}", _missing, ("GET", "POST")))
     routes = [Route("/static/{file}", files.serve, methods=["GET"])]

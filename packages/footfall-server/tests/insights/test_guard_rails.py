@@ -58,7 +58,7 @@ def test_an_answer_is_kept_until_the_projects_data_change(library: Library, stor
 def test_a_kept_answer_cant_be_changed_by_who_got_it(library: Library) -> None:
     library.add([event(1)])
     asked = {
-        "breakdown": ["plan"],
+        "breakdown": ["event"],
         "filters": [{"property": "event", "op": "in", "values": ["fit"]}],
     }
     first = ask(library, **asked)

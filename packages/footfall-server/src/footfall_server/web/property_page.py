@@ -46,7 +46,7 @@ class Values(Insight):
             {"name": name, "event": None, "measure": measure}
             for name, measure in (("calls", "total"), ("installs", "unique"))
         ]
-        return selection(asked, running=False) | {
+        return selection(asked) | {
             "report": "trends",
             "series": series,
             "interval": "month",
@@ -98,7 +98,7 @@ class Range(Insight):
             {"name": words, "event": None, "measure": measure, "property": name}
             for words, measure in QUANTILES.items()
         ]
-        return selection(asked, running=False) | {
+        return selection(asked) | {
             "report": "trends",
             "series": series,
             "interval": "month",

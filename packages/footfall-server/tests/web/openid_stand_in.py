@@ -1,7 +1,7 @@
 """A stand-in for a provider of OpenID Connect: it signs real tokens with a key of its own, checks
 what a provider has to check, and can be made to say what no honest one would.
 
-The journey in `tests/test_openid_in_browser.py` goes through a provider that others wrote.
+It is written beside the client that it tests; no provider of others has been tried.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import subprocess
 import threading
 import uuid
@@ -92,6 +93,11 @@ def test_only_who_can_read_the_secret_key_may_ask(server: Server) -> None:
     for headers in ({}, project.authorization, {"Authorization": "Bearer 1.aa"}):
         assert http("GET", f"{base}/findings", headers=headers).status == 401
         assert http("POST", f"{base}/backups", {"folder": "/tmp"}, headers).status == 401
+        assert http("GET", f"{base}/store", headers=headers).status == 401
+        assert (
+            http("POST", f"{base}/days", {"until": "2100-01-01T00:00:00Z"}, headers).status == 401
+        )
+        assert http("POST", f"{base}/pieces", {}, headers).status == 401
 
 
 def event(number: int, install: int | str, **properties: Any) -> dict[str, Any]:
@@ -126,6 +132,14 @@ def start(data: Path, like: Project) -> Project:
     return Project(started, like.name, like.write_key, like.api_token)
 
 
+def installs_of(data: Path, like: Project) -> set[str]:
+    project = start(data, like)
+    try:
+        return {row["install"] for row in project.events()}
+    finally:
+        project.server.stop()
+
+
 def test_what_is_restored_is_what_was_and_stays_erased(own_server: Server, tmp_path: Path) -> None:
     project = own_server.create_project("lib")
     gone = str(uuid.uuid4())
@@ -148,6 +162,7 @@ def test_what_is_restored_is_what_was_and_stays_erased(own_server: Server, tmp_p
     stop.set()
     trickling.join()
     assert (first["base"], first["events"] >= 507) == (None, True)
+    shutil.copytree(tmp_path / "backups", tmp_path / "before")
 
     assert project.send(many[500:]).status == 200
     done(project, erase(project, install=f"install-{gone}", block=True).json()["id"])
@@ -174,16 +189,14 @@ def test_what_is_restored_is_what_was_and_stays_erased(own_server: Server, tmp_p
 
     again = run(tmp_path / "new", "restore", str(moved))
     assert (again.returncode, "DATA_NOT_EMPTY" in again.stderr) == (1, True)
+    done_well(tmp_path / "as-it-was", "restore", str(tmp_path / "before"))  # knows of no erasure
+    assert f"install-{gone}" in installs_of(tmp_path / "as-it-was", project)
     said = done_well(tmp_path / "old", "restore", str(moved), "--name", first["name"])
     assert said["erasures"] == 1
     eventually(lambda: files_with(tmp_path / "old", gone) == [])
-    old = start(tmp_path / "old", project)
-    try:
-        installs = {row["install"] for row in old.events()}
-        assert installs >= {f"install-{n}" for n in range(37)}
-        assert f"install-{gone}" not in installs
-    finally:
-        old.server.stop()
+    installs = installs_of(tmp_path / "old", project)
+    assert installs >= {f"install-{n}" for n in range(37)}
+    assert f"install-{gone}" not in installs
 
 
 def test_a_backup_that_cannot_be_written_leaves_nothing(own_server: Server, tmp_path: Path) -> None:

@@ -6,17 +6,24 @@ import asyncio
 import copy
 import itertools
 import json
+import os
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from footfall_server.insights import Insights, Result
 from footfall_server.model.project import Project
 from footfall_server.store import Store
+
+from .two_shards import Compared, open_two_shards
+
+SHARDS = os.environ.get("FOOTFALL_SHARDS")
+"""How `test_two_shards.py` runs other modules again: over two shards, split like this."""
 
 COMPARED: Counter[str] = Counter()
 """How many queries were compared with the oracle, by report."""
@@ -28,6 +35,16 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         for report, count in sorted(COMPARED.items()):
             terminalreporter.write_line(f"{report}: {count:,} random queries")
         terminalreporter.write_line(f"all: {COMPARED.total():,} random queries")
+
+
+if SHARDS is not None:
+    split = SHARDS
+
+    @pytest.fixture(scope="session")
+    def store(data_directory: Path) -> Iterator[Store]:
+        opened = Store(open_two_shards(data_directory / "shards", split))
+        yield opened
+        opened.close()
 
 
 @pytest.fixture(scope="session")
@@ -85,6 +102,7 @@ class Library:
         self.project = Project(1 + secrets.randbelow(2**32 - 1), "nannyml", timezone)
         self._store = store
         self._insights = Insights(store)
+        self._of_one = Compared(store) if SHARDS == "two" else None
         self._blocks = itertools.count()
 
     def add(self, events: Iterable[Any]) -> None:
@@ -94,6 +112,8 @@ class Library:
     def ask(self, now: datetime = datetime(2027, 1, 1, tzinfo=UTC), **query: Any) -> Result:
         body = {name.removesuffix("_"): value for name, value in query.items()}
         result = asyncio.run(self._insights.run(self.project, body, now))
+        if self._of_one is not None:
+            asyncio.run(self._of_one.check(self.project, body, now, result))
         # An answer may be kept for who asks next: tests change what they get.
         return replace(result, rows=copy.deepcopy(result.rows))
 

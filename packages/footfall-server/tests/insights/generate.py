@@ -20,7 +20,7 @@ PHASES = [Phase.explicit, Phase.generate]
 def examples(count: int) -> settings:
     """How the comparisons run: the same cases every time; FOOTFALL_ORACLE times as many."""
     return settings(
-        max_examples=count * int(os.environ.get("FOOTFALL_ORACLE", "1")),
+        max_examples=max(1, round(count * float(os.environ.get("FOOTFALL_ORACLE", "1")))),
         deadline=None,
         derandomize=True,
         phases=PHASES,

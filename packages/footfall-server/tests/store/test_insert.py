@@ -96,6 +96,38 @@ def test_maintenance_merges_partitions_in_which_many_parts_wait(store: Store, pr
     assert row["position"] == 1
 
 
+def test_maintenance_merges_two_parts_but_not_for_a_late_event_among_many(
+    store: Store, project: int
+) -> None:
+    for half in (range(50), range(50, 100)):
+        block = b"".join(
+            line(project, message_id=f"m{place}", client_time="2033-05-05T00:00:00Z")
+            for place in half
+        )
+        store.insert("events", block, f"{project}-{half.start}")
+    while store.maintain(quiet_seconds=-60):
+        pass
+    assert _parts(store, "203305") == [100]
+    late = line(project, message_id="late", client_time="2033-05-05T00:00:00Z")
+    store.insert("events", late, f"{project}-late")
+    while store.maintain(quiet_seconds=-60):
+        pass
+    assert _parts(store, "203305") == [1, 100]
+    assert len(rows(store, project)) == 101
+
+
+def _parts(store: Store, partition: str) -> list[int]:
+    """The rows of each active part."""
+    found = store.query(
+        Statement(
+            "SELECT rows FROM system.parts WHERE database = currentDatabase() AND active "
+            "AND table = 'events' AND partition_id = {id:String} ORDER BY rows",
+            {"id": partition},
+        )
+    )
+    return [row["rows"] for row in found.to_pylist()]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -36,6 +36,33 @@ print(len(list((root / "temporary").glob("insert-*"))))
 store.close()
 """
 
+_OLDER = """
+import sys
+from pathlib import Path
+import footfall_server.store.migrations as own
+from footfall_server.store import open_store
+root, every = Path(sys.argv[1]), own.migrations()
+own.migrations = lambda: [one for one in every if one.number < 6]
+store = open_store(f"chdb://{root}/store", root / "temporary")
+store.insert("events", Path(sys.argv[2]).read_bytes(), "old")
+store.close()
+"""
+
+_RUN_TIMES = """
+import sys
+from pathlib import Path
+from footfall_server.store import Statement, open_store
+root = Path(sys.argv[1])
+store = open_store(f"chdb://{root}/store", root / "temporary")
+store.insert("events", Path(sys.argv[2]).read_bytes(), "new")
+for _ in range(2):
+    query = "SELECT count(run_time_number) AS n, sum(run_time_number) AS s FROM events FINAL"
+    [row] = store.query(Statement(query)).to_pylist()
+    print(row["n"], round(row["s"], 6))
+    store._merge("202601")
+store.close()
+"""
+
 _HOLDER = """
 import sys
 from pathlib import Path
@@ -94,6 +121,19 @@ def test_what_insert_confirmed_survives_a_kill(tmp_path: Path) -> None:
     assert answer.stdout.split() == [str(total), str(total), "0"]
 
 
+def test_a_store_of_an_older_version_has_its_run_times_too(tmp_path: Path) -> None:
+    old, new = _block(tmp_path, "old", 300), _block(tmp_path, "new", 8)
+    subprocess.run([sys.executable, "-c", _OLDER, str(tmp_path), str(old)], check=True)
+    answer = subprocess.run(
+        [sys.executable, "-c", _RUN_TIMES, str(tmp_path), str(new)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    expected = f"308 {round((sum(range(300)) + sum(range(8))) / 7, 6)}"
+    assert answer.stdout.splitlines() == [expected, expected]
+
+
 def test_a_second_process_is_told_what_to_do(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", _HOLDER, str(tmp_path)],
@@ -133,7 +173,7 @@ def test_migrations_are_numbered_without_gaps() -> None:
 def test_every_statement_of_a_migration_may_run_again(store: Store) -> None:
     """A kill between two statements leaves the file unrecorded; the next start runs it anew."""
     for migration in migrations():
-        for statement in migration.statements({"replicated": "", "on_cluster": ""}):
+        for statement in migration.statements(store.layout.words):
             store._engine.execute(statement)
 
 

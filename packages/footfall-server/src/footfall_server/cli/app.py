@@ -17,6 +17,7 @@ from footfall_server.accounts import Accounts, Sessions, Tokens
 from footfall_server.cli import history
 from footfall_server.cli.erase import erase
 from footfall_server.cli.manifest import Mode, save_manifest
+from footfall_server.cli.moving import migrate_store
 from footfall_server.cli.operations import backup, doctor, plan, restore
 from footfall_server.cli.people import member, user
 from footfall_server.cli.rejected import rejected
@@ -37,6 +38,7 @@ app.command()(doctor)
 app.command()(backup)
 app.command()(restore)
 app.command()(plan)
+app.command("migrate-store")(migrate_store)
 app.command("export")(history.export)
 app.command("import")(history.import_)
 app.add_typer(user, name="user")

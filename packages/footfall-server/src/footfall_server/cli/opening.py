@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
+import threading
 from collections.abc import Callable
 from typing import Any
 
 from footfall_server.cli.running import App, spare_the_collector
 from footfall_server.ingest.live import entries_by_project
 from footfall_server.intake import Intake, Report
+from footfall_server.model.errors import FootfallError, Unavailable
 from footfall_server.settings import Settings
 
 log = logging.getLogger("footfall_server")
 _MAINTENANCE_SECONDS = 300
+_AGAIN_SECONDS = 2
 
 
 class Opening:
@@ -31,8 +35,10 @@ class Opening:
         self._elsewhere = elsewhere
         self._loop: asyncio.AbstractEventLoop | None = None
         self._app: App | None = None
-        self._opened = asyncio.Event()
+        self._known = asyncio.Event()  # whether it opens, fails or has to wait
         self._services: Any = None
+        self._waits_for: FootfallError | None = None
+        self._ended = threading.Event()
         self.failure: Exception | None = None
         """Why it can't be opened."""
         self.on_failure: Callable[[], None] = lambda: None
@@ -43,9 +49,11 @@ class Opening:
             if scope["type"] == "http" and scope["path"] == "/health":
                 await _up(send)
                 return
-            await self._opened.wait()
+            await self._known.wait()
             if self._app is None:
-                return  # it failed: the server is on its way out
+                if (why := self._waits_for) is not None and scope["type"] == "http":
+                    await _later(send, why)
+                return  # else it failed: the server is on its way out
         await self._app(scope, receive, send)
 
     async def open(self) -> None:
@@ -58,7 +66,8 @@ class Opening:
             self.on_failure()
             return
         finally:
-            self._opened.set()
+            self._ended.set()
+            self._known.set()
         spare_the_collector()
         await self._maintain()
 
@@ -70,10 +79,28 @@ class Opening:
         from footfall_server.web import pages
 
         configure()
-        self._services = open_services(
-            self._settings, self._base_url, self._intake, self._elsewhere, self._show
-        )
+        while self._services is None:
+            try:
+                self._services = open_services(
+                    self._settings, self._base_url, self._intake, self._elsewhere, self._show
+                )
+            except Unavailable as error:
+                self._wait_for_servers(error)
         self._app = application(self._services, pages(self._services))
+
+    def _wait_for_servers(self, error: Unavailable) -> None:
+        """Return when it may be tried again: ClickHouse's servers may start after this one, and the
+        door takes events in meanwhile. Raises the error where waiting can't help."""
+        servers = self._settings.store_url.startswith("clickhouse:")
+        if not servers or error.code != "STORE_UNAVAILABLE":
+            raise error
+        if self._waits_for is None:
+            log.warning("the store can't be opened yet: %s", error.message)
+        self._waits_for = error
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._known.set)
+        if self._ended.wait(_AGAIN_SECONDS):
+            raise error
 
     def _show(self, stream: str, lines: bytes, token: str) -> None:
         """Let the live view see what other processes took in; called in their drains' threads."""
@@ -101,7 +128,20 @@ class Opening:
 
 
 async def _up(send: Any) -> None:
-    body = b'{"status":"ok"}'
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await _answer(send, 200, b"application/json", b'{"status":"ok"}')
+
+
+async def _later(send: Any, error: FootfallError) -> None:
+    document = {
+        "type": "about:blank", "title": "Service Unavailable", "status": 503,
+        "code": error.code, "message": error.message,
+    }  # fmt: skip
+    await _answer(send, 503, b"application/problem+json", json.dumps(document).encode())
+
+
+async def _answer(send: Any, status: int, kind: bytes, body: bytes) -> None:
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
+    if status == 503:
+        headers.append((b"retry-after", b"%d" % _AGAIN_SECONDS))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

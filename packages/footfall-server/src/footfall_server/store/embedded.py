@@ -7,12 +7,13 @@ process, or life after a fork (open after forking, never before).
 from __future__ import annotations
 
 import fcntl
+import os
 import resource
+import secrets
 import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
@@ -22,13 +23,18 @@ from clickhouse_connect.driver.binding import bind_query
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from footfall_server.store.errors import StoreBusy, StoreUnavailable
+from footfall_server.store.layout import DATABASE, Layout, quoted_text
 from footfall_server.store.migrations import migrate
-from footfall_server.store.store import DATABASE, Store, file_place
 
 _EMPTY = "default"
+_FREE_BYTES = 64 * 1024**2
 
-# Without it the engine refuses to back itself up. A guest's text is read-only: it reaches no file.
-_CONFIGURATION = "<clickhouse><backups><allowed_path>/</allowed_path></backups></clickhouse>\n"
+# Without the first the engine refuses to back itself up; a guest's text is read-only: it reaches no
+# file. The second: where processors are short, taking events in comes before merging what is there.
+_CONFIGURATION = (
+    "<clickhouse><backups><allowed_path>/</allowed_path></backups>"
+    "<os_threads_nice_value_merge_mutate>10</os_threads_nice_value_merge_mutate></clickhouse>\n"
+)
 
 # What this process has open itself: the lock file can't tell, and a process number means nothing
 # between two containers.
@@ -38,8 +44,11 @@ _OPEN: set[Path] = set()
 class Engine:
     """Clients of one embedded engine, made when a thread first asks."""
 
-    def __init__(self, path: Path, configuration: Path) -> None:
-        self.path = path
+    layout = Layout()
+
+    def __init__(self, path: Path, temporary: Path, configuration: Path) -> None:
+        self.path: Path | None = path
+        self._folder, self._temporary = path, temporary
         self._options = {"config-file": str(configuration)}
         _OPEN.add(path)
         self._local = threading.local()
@@ -54,7 +63,7 @@ class Engine:
                 SyncBackendClient,
                 clickhouse_connect.get_client(
                     interface="chdb",
-                    path=str(self.path),
+                    path=str(self._folder),
                     database=database,
                     chdb_options=self._options,
                 ),
@@ -74,7 +83,58 @@ class Engine:
             self._discard(client)
             raise
 
-    def arrow(self, text: str, parameters: Mapping[str, Any], *, guest: bool = False) -> pa.Table:
+    def insert(self, into: str, settings: str, lines: bytes) -> None:
+        """JSON lines into a table and its columns. Raises `ClickHouseError` and `OSError`."""
+        path = self._temporary / f"insert-{secrets.token_hex(8)}"
+        try:
+            path.write_bytes(lines)
+            self.execute(
+                f"INSERT INTO {into} FROM INFILE {quoted_text(str(path))} SETTINGS {settings} "
+                "FORMAT JSONEachRow"
+            )
+        finally:
+            path.unlink(missing_ok=True)
+
+    def stop(self, mark: str) -> None:
+        """End the queries with this mark. The engine has no ids of queries: the store's comment
+        on each is its mark."""
+        self.execute(f"KILL QUERY WHERE Settings['log_comment'] = {quoted_text(mark)} ASYNC")
+
+    def check(self) -> None:
+        """Raises `StoreUnavailable` unless the engine answers and the disk can be written."""
+        free = os.statvfs(self._folder)
+        if free.f_bavail * free.f_frsize < _FREE_BYTES:
+            raise StoreUnavailable(
+                "STORE_DISK_FULL", f"The disk of {self.path} is full: make room on it."
+            )
+        probe = self._temporary / f"insert-{secrets.token_hex(8)}"
+        try:
+            with probe.open("wb") as file:
+                file.write(b"footfall")
+                os.fsync(file.fileno())
+            self.arrow("SELECT count() FROM migrations", {})
+        except Exception as error:  # whatever it is: a store that doesn't answer isn't ready
+            raise StoreUnavailable(
+                "STORE_UNAVAILABLE", f"The store in {self.path} doesn't work: {error}"
+            ) from error
+        finally:
+            probe.unlink(missing_ok=True)
+
+    def backup(self, folder: Path, base: Path | None) -> None:
+        """As `Store.backup`."""
+        settings = f" SETTINGS base_backup = {_file_place(base)}" if base else ""
+        try:
+            self.execute(f"BACKUP DATABASE {DATABASE} TO {_file_place(folder)}{settings}")
+        except ClickHouseError as error:
+            raise StoreUnavailable(
+                "BACKUP_FAILED",
+                f"The store can't be written to {folder}: see that the server may write there and"
+                f" that the disk has room: {error}",
+            ) from error
+
+    def arrow(
+        self, text: str, parameters: Mapping[str, Any], *, guest: bool = False, mark: str = ""
+    ) -> pa.Table:
         """The answer as Arrow; its schema's metadata says `rows_read`.
 
         A guest's text runs in an empty database: only a qualified name reaches a table.
@@ -117,17 +177,14 @@ class Engine:
             self._local = threading.local()
         for client in clients:
             client.close()
-        _OPEN.discard(self.path)
+        _OPEN.discard(self._folder)
 
 
-def open_store(url: str, temporary: Path) -> Store:
-    """Opens the store of `chdb:///absolute/path`, made and migrated if need be.
+def open_embedded(path: Path, temporary: Path) -> Engine:
+    """The engine on an absolute path, its tables made and migrated if need be.
 
-    `temporary` is a directory on the same disk for the files that inserts pass through; leftovers
-    in it are removed. Raises `StoreBusy` when another process has the store, `StoreUnavailable`
-    when it can't be opened.
+    Raises `StoreBusy` and `StoreUnavailable`.
     """
-    path = _path(url)
     try:
         engine = _engine(path, temporary)
         first = engine.client(database=None)
@@ -141,17 +198,12 @@ def open_store(url: str, temporary: Path) -> Store:
             "STORE_UNAVAILABLE",
             f"The store in {path} can't be opened; check the disk and its permissions: {error}",
         ) from error
-    return Store(engine, temporary)
+    return engine
 
 
-def restore_store(url: str, temporary: Path, backup: Path, base: Path | None) -> None:
-    """Makes the store of a URL, which must be empty, out of what `Store.backup` wrote.
-
-    `base` is where the backup's base is now. Raises `StoreBusy`, and `StoreUnavailable` when the
-    backup can't be read or the store isn't empty.
-    """
-    path = _path(url)
-    settings = f" SETTINGS base_backup = {file_place(base)}" if base else ""
+def restore_embedded(path: Path, temporary: Path, backup: Path, base: Path | None) -> None:
+    """As `restore_store`."""
+    settings = f" SETTINGS base_backup = {_file_place(base)}" if base else ""
     try:
         if path.exists() and any(path.iterdir()):
             raise StoreUnavailable(
@@ -160,7 +212,7 @@ def restore_store(url: str, temporary: Path, backup: Path, base: Path | None) ->
         engine = _engine(path, temporary)
         try:
             engine.client(database=None).command(
-                f"RESTORE DATABASE {DATABASE} FROM {file_place(backup)}{settings}"
+                f"RESTORE DATABASE {DATABASE} FROM {_file_place(backup)}{settings}"
             )
         finally:
             engine.close()
@@ -182,18 +234,12 @@ def _engine(path: Path, temporary: Path) -> Engine:
     configuration = temporary / "engine.xml"
     configuration.write_text(_CONFIGURATION)
     _probe(path)
-    return Engine(path, configuration)
+    return Engine(path, temporary, configuration)
 
 
-def _path(url: str) -> Path:
-    parts = urlsplit(url)
-    path = Path(unquote(parts.path))
-    if parts.scheme != "chdb" or parts.netloc or not path.is_absolute():
-        raise StoreUnavailable(
-            "STORE_URL",
-            f"{parts.scheme}://… isn't a store's address; use chdb:///absolute/path/store.",
-        )
-    return path
+def _file_place(folder: Path) -> str:
+    """A folder as the engine's place of a backup."""
+    return f"File({quoted_text(str(folder))})"
 
 
 def _probe(path: Path) -> None:

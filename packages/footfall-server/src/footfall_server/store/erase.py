@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from footfall_server.store.errors import StoreUnavailable
+from footfall_server.store.layout import Layout, quoted_text
 from footfall_server.store.statement import Limits, Statement
 
 _CHUNK = 2_000  # of digests in one statement: the engine reads texts of at most 256 KB
@@ -63,9 +64,12 @@ class Eraser:
     """Works on an engine's tables; `query` and `execute` are the store's own."""
 
     def __init__(
-        self, query: Callable[[Statement, Limits], Any], execute: Callable[[str], None]
+        self,
+        query: Callable[[Statement, Limits], Any],
+        execute: Callable[[str], None],
+        layout: Layout,
     ) -> None:
-        self._query, self._execute = query, execute
+        self._query, self._execute, self._layout = query, execute, layout
 
     def events(self, marks: Marks) -> Counter[str]:
         """Hide all events of these installs; how many rows, by mark. `purge` makes it final."""
@@ -93,12 +97,12 @@ class Eraser:
 
         A JSON column keeps no null, so a merge that makes them null takes them out.
         """
-        patch = _literal(msgspec.json.encode(dict.fromkeys(names)).decode())
-        gone = ", ".join(map(_literal, names))
+        patch = quoted_text(msgspec.json.encode(dict.fromkeys(names)).decode())
+        gone = ", ".join(map(quoted_text, names))
         kept = f"arrayFilter(kv -> kv.1 NOT IN ({gone}), JSONExtractKeysAndValuesRaw(raw))"
         pairs = f"arrayMap(kv -> concat(toJSONString(kv.1), ':', kv.2), {kept})"
         self._execute(
-            "ALTER TABLE events UPDATE "
+            f"ALTER TABLE {self._place('events')} UPDATE "
             f"properties = CAST(jsonMergePatch(toJSONString(properties), {patch}) AS JSON), "
             f"raw = if(empty({kept}), '', concat('{{', arrayStringConcat({pairs}, ','), '}}')) "
             f"WHERE project = {project:d} SETTINGS mutations_sync = 2, "
@@ -121,28 +125,28 @@ class Eraser:
 
         Raises StoreUnavailable when a query holds the old parts for minutes.
         """
+        # `_state` lists those too whose files are being removed right now; `active` doesn't.
+        parts = self._layout.everywhere(
+            "SELECT name, active, has_lightweight_delete, _state AS state FROM system.parts"
+            " WHERE database = {database:String} AND table = {table:String}"
+        )
+        names = {"database": self._layout.database, "table": self._layout.rows_of(table)}
         masked = self._count(
-            "SELECT count() AS n FROM system.parts WHERE database = currentDatabase()"
-            " AND table = {table:String} AND active AND has_lightweight_delete",
-            {"table": table},
+            f"SELECT count() AS n FROM {parts} WHERE active AND has_lightweight_delete", names
         )
         if masked:
-            self._execute(f"ALTER TABLE {table} APPLY DELETED MASK SETTINGS mutations_sync = 2")
-        # `_state` lists those too whose files are being removed right now; `active` doesn't.
+            self._execute(
+                f"ALTER TABLE {self._place(table)} APPLY DELETED MASK SETTINGS mutations_sync = 2"
+            )
         old = self._query(
-            Statement(
-                "SELECT name FROM system.parts WHERE database = currentDatabase()"
-                " AND table = {table:String} AND _state != 'Active'",
-                {"table": table},
-            ),
-            _LIMITS,
+            Statement(f"SELECT DISTINCT name FROM {parts} WHERE state != 'Active'", names), _LIMITS
         )
-        names = old.column("name").to_pylist()
+        waiting = old.column("name").to_pylist()
         deadline = time.monotonic() + _OLD_PARTS_SECONDS
-        while names and self._count(
-            "SELECT count() AS n FROM system.parts WHERE database = currentDatabase()"
-            " AND table = {table:String} AND _state != 'Active' AND name IN {names:Array(String)}",
-            {"table": table, "names": names},
+        while waiting and self._count(
+            f"SELECT count() AS n FROM {parts} WHERE state != 'Active'"
+            " AND name IN {waiting:Array(String)}",
+            {**names, "waiting": waiting},
         ):
             if time.monotonic() > deadline:
                 raise StoreUnavailable(
@@ -165,16 +169,16 @@ class Eraser:
 
     def _delete(self, table: str, condition: str) -> None:
         self._execute(
-            f"DELETE FROM {table} WHERE {condition} SETTINGS lightweight_deletes_sync = 2"
+            f"DELETE FROM {self._place(table)} WHERE {condition}"
+            " SETTINGS lightweight_deletes_sync = 2"
         )
+
+    def _place(self, table: str) -> str:
+        """A table that has rows, on every server."""
+        return f"{self._layout.rows_of(table)}{self._layout.on_cluster}"
 
     def _count(self, text: str, parameters: Mapping[str, Any]) -> int:
         return int(self._query(Statement(text, parameters), _LIMITS).column("n")[0].as_py())
-
-
-def _literal(text: str) -> str:
-    """A text of the engine: mutations take no parameters."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _chunks(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:

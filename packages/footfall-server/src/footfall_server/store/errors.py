@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from clickhouse_connect.driver.exceptions import OperationalError
+
 from footfall_server.model.errors import FootfallError, Unavailable, Unprocessable
 
 
@@ -30,6 +32,32 @@ _TOO_MUCH = {
     158: ("QUERY_TOO_LARGE", "The query reads more rows than it may"),
     396: ("QUERY_TOO_LARGE", "The answer has more rows than it may"),
 }
+# Servers that can't be reached, don't let us in, or can't write now: the same may work later.
+_AWAY = {
+    81: "its database is missing",
+    164: "its user may only read",
+    192: "its user is unknown",
+    193: "its password is wrong",
+    194: "its password is missing",
+    202: "it has too many queries at once",
+    209: "a server doesn't answer in time",
+    210: "a server can't be reached",
+    225: "Keeper can't be reached",
+    242: "a table is read-only, since Keeper can't be reached",
+    252: "too many parts wait to be merged",
+    279: "a shard can't be reached",
+    285: "too few replicas are there",
+    286: "too few replicas had it in time",
+    319: "nobody knows whether all replicas have it",
+    425: "a server has a fault of its system",
+    497: "its user lacks a right",
+    516: "its user or password is wrong",
+    999: "Keeper has a fault",
+}
+_UNREACHED = 210
+_DENIED = frozenset({164, 192, 193, 194, 497, 516})
+_GUESTS = frozenset({81, 164, 497})  # what a guest's text isn't allowed, or doesn't find
+_WITH_URL = re.compile(r" with url: /\S*")  # the client's errors show what was asked
 _NARROW = "shorten the range, add a filter or take fewer breakdowns"
 
 # The engine's codes for text that isn't what the column holds.
@@ -37,9 +65,12 @@ _UNREADABLE = frozenset({6, 25, 26, 27, 38, 41, 53, 69, 70, 72, 117, 130, 131, 3
 
 
 def error_code(error: Exception) -> int | None:
-    """The engine's number of an error; None for one of the client itself."""
+    """The engine's number of an error, also of a server that can't be reached; None for one of the
+    client itself."""
     code = getattr(error, "code", None)
-    return code if isinstance(code, int) else None
+    if isinstance(code, int):
+        return code
+    return _UNREACHED if isinstance(error, OperationalError) else None
 
 
 def query_error(code: int | None, text: str, *, guest: bool = False) -> FootfallError:
@@ -47,6 +78,8 @@ def query_error(code: int | None, text: str, *, guest: bool = False) -> Footfall
     if code in _TOO_MUCH:
         name, message = _TOO_MUCH[code]
         return Unprocessable(name, f"{message}: {_NARROW}.")
+    if code in _AWAY and not (guest and code in _GUESTS):
+        return _away(code, text)
     if guest and code is not None:
         return Unprocessable("INVALID_SQL", f"The SQL can't be run: {_why(text)}.", path="/sql")
     return StoreError("STORE_ERROR", f"The store refused a statement: {_first_line(text)}")
@@ -67,11 +100,22 @@ def insert_error(code: int | None, text: str) -> FootfallError:
     """The engine's error number and text → `StoreRefused` (give up) or `StoreUnavailable`."""
     if code in _UNREADABLE:
         return StoreRefused("STORE_REFUSED", f"A line can't be stored: {_first_line(text)}")
+    if code in _AWAY:
+        return _away(code, text)
     return StoreUnavailable(
         "STORE_UNAVAILABLE",
         f"The store can't write; look at the disk, then try again: {_first_line(text)}",
     )
 
 
+def _away(code: int | None, text: str) -> StoreUnavailable:
+    why = _AWAY[code or _UNREACHED]
+    return StoreUnavailable(
+        "STORE_DENIED" if code in _DENIED else "STORE_UNAVAILABLE",
+        f"The store can't be used now, {why}; see that its servers run and that its address is "
+        f"right: {_first_line(text)}",
+    )
+
+
 def _first_line(text: str) -> str:
-    return text.strip().split("\n", 1)[0][:500]
+    return _WITH_URL.sub("", text.strip().split("\n", 1)[0])[:500]

@@ -2,9 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+EVENTS = "events/*rows*/"
+"""The table of events in a text, where it can be told from a name of somebody's."""
+
+_SHARDS, _TOGETHER = "/*each shard:*/(", "/*:each shard*/)"
+
+
+def on_shards(query: str) -> str:
+    """A query as a source, `(query)`: on a cluster each shard answers it from its own rows.
+
+    Its rows must be right without those of other shards: of events, of installs (all events of an
+    install are on one shard), or sums that the text around it sums up. It reads `EVENTS` alone.
+    """
+    return f"{_SHARDS}{query}{_TOGETHER}"
+
+
+def spread(text: str, source: Callable[[str], str], rows: str) -> str:
+    """A text in which each `on_shards(query)` is `source(query)`, which reads the table `rows`."""
+    first, *parts = text.split(_SHARDS)
+    found = [first]
+    for part in parts:
+        query, _, rest = part.partition(_TOGETHER)
+        found += [source(query.replace(EVENTS, rows)), rest]
+    return "".join(found)
+
+
+DATABASE_PARAMETER = "footfall_database"
+"""A guest's statement names the store's database as `{footfall_database:Identifier}`."""
 
 
 @dataclass(frozen=True, slots=True)

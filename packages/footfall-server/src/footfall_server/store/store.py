@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import secrets
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +19,11 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from footfall_server.model.event import EPOCH
 from footfall_server.store.erase import Eraser
-from footfall_server.store.errors import StoreUnavailable, error_code, insert_error, query_error
-from footfall_server.store.statement import Limits, Statement
+from footfall_server.store.errors import error_code, insert_error, query_error
+from footfall_server.store.layout import Layout, quoted_text
+from footfall_server.store.statement import DATABASE_PARAMETER, Limits, Statement
 
 Table = Literal["events", "rejected"]
-
-DATABASE = "footfall"
 
 # Explicit, because an insert without a list would leave out the ephemeral columns.
 _COLUMNS: Mapping[Table, str] = {
@@ -66,35 +65,60 @@ _GUEST: Mapping[str, str | int | float] = {
 _PROJECT = re.compile(rb'\{"project" ?: ?(\d+)$')
 
 _MERGE_PARTS = 4
+_MERGE_SHARE = 0.1
 _MERGE_PARTITIONS = 4
 _MERGE_BYTES = 20 * 1024**3
 _MERGE_QUIET_SECONDS = 600
-_FREE_BYTES = 64 * 1024**2
+_OTHERS_SECONDS = 10
 
 
 class Engine(Protocol):
-    """What a store needs of an engine; see `embedded.Engine`."""
+    """What a store needs of an engine; see `embedded.Engine` and `server.Engine`.
+
+    Raises the client's `ClickHouseError` where nothing else is said.
+    """
 
     @property
-    def path(self) -> Path: ...
+    def layout(self) -> Layout: ...
+    @property
+    def path(self) -> Path | None: ...
     def execute(self, text: str, parameters: Mapping[str, Any] | None = None) -> None: ...
     def arrow(
-        self, text: str, parameters: Mapping[str, Any], *, guest: bool = False
+        self, text: str, parameters: Mapping[str, Any], *, guest: bool = False, mark: str = ""
     ) -> pa.Table: ...
+    def insert(self, into: str, settings: str, lines: bytes) -> None: ...
+    def stop(self, mark: str) -> None: ...
+    def check(self) -> None: ...
+    def backup(self, folder: Path, base: Path | None) -> None: ...
     def close(self) -> None: ...
 
 
 class Store:
-    """The events of every project. Made by `open_store`; safe to call from any thread."""
+    """The events of every project. Made by `open_store`; safe to call from any thread.
 
-    def __init__(self, engine: Engine, temporary: Path, threads: int = 4) -> None:
+    `clock` counts seconds.
+    """
+
+    def __init__(
+        self, engine: Engine, threads: int = 4, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._engine = engine
-        self._temporary = temporary
+        self._clock = clock
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="footfall-store")
         self._stoppers = ThreadPoolExecutor(1, thread_name_prefix="footfall-store-stop")
         self._versions: dict[int, int] = {}
         self._deletions = 0
         self._lock = threading.Lock()
+
+    @property
+    def layout(self) -> Layout:
+        """Where tables and rows are."""
+        return self._engine.layout
+
+    @property
+    def path(self) -> Path | None:
+        """Where the embedded engine has its files; None for servers."""
+        return self._engine.path
 
     def insert(self, table: Table, lines: bytes, token: str) -> None:
         """Stores canonical JSON lines; when it returns, they survive a kill or a power cut.
@@ -104,26 +128,22 @@ class Store:
         """
         if not lines.strip():
             return
-        path = self._temporary / f"insert-{secrets.token_hex(8)}"
+        settings = f"{_INSERT}, insert_deduplication_token = {quoted_text(token)}"
         try:
-            path.write_bytes(lines)
-            self._engine.execute(
-                f"INSERT INTO {table} ({_COLUMNS[table]}) FROM INFILE {_quoted(str(path))} "
-                f"SETTINGS {_INSERT}, insert_deduplication_token = {_quoted(token)} "
-                "FORMAT JSONEachRow"
-            )
+            self._engine.insert(f"{table} ({_COLUMNS[table]})", settings, lines)
         except ClickHouseError as error:
             raise insert_error(error_code(error), str(error)) from error
         except OSError as error:
             raise insert_error(None, str(error)) from error
         finally:
-            path.unlink(missing_ok=True)
             self.changed(*_projects(lines))
 
     def version(self, project: int) -> int:
         """Grows whenever the project's data change: what was read since still holds while it is
-        the same. It counts this process's writes; the embedded engine has no other writer."""
-        return self._deletions + self._versions.get(project, 0)
+        the same. It counts this process's writes, and where others may write, it grows with time
+        as well: an answer that is kept is at most `_OTHERS_SECONDS` old."""
+        others = int(self._clock() / _OTHERS_SECONDS) if self.layout.shared else 0
+        return self._deletions + self._versions.get(project, 0) + others
 
     def changed(self, *projects: int) -> None:
         """To be called when a write to these projects' data has ended, well or not."""
@@ -156,9 +176,7 @@ class Store:
 
     def _kill(self, mark: str) -> None:
         with contextlib.suppress(ClickHouseError):
-            self._engine.execute(
-                f"KILL QUERY WHERE Settings['log_comment'] = {_quoted(mark)} ASYNC"
-            )
+            self._engine.stop(mark)
 
     def query(self, statement: Statement, limits: Limits | None = None, mark: str = "") -> pa.Table:
         """The answer as Arrow; `table.schema.metadata[b"rows_read"]` counts what the engine read.
@@ -167,24 +185,33 @@ class Store:
 
         Raises `Unprocessable` (QUERY_TOO_SLOW, QUERY_TOO_LARGE) beyond the limits.
         """
-        settings = {**_READ, **(limits or Limits()).settings(), "log_comment": mark}
+        settings = {**_READ, **self.layout.reading, **(limits or Limits()).settings()}
+        settings["log_comment"] = mark
         if statement.guest:
             settings |= _GUEST
         clause = ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items())
         try:
+            text = statement.text if statement.guest else self.layout.spread(statement.text)
             return self._engine.arrow(
-                f"{statement.text}\nSETTINGS {clause}", statement.parameters, guest=statement.guest
+                f"{text}\nSETTINGS {clause}",
+                self._parameters(statement),
+                guest=statement.guest,
+                mark=mark,
             )
         except ClickHouseError as error:
             raise query_error(error_code(error), str(error), guest=statement.guest) from error
 
+    def _parameters(self, statement: Statement) -> Mapping[str, Any]:
+        if f"{{{DATABASE_PARAMETER}:" not in statement.text:
+            return statement.parameters
+        return {**statement.parameters, DATABASE_PARAMETER: self.layout.database}
+
     def delete_rejected(self, project: int, ids: Sequence[str]) -> None:
         """Takes these out of the rejected store, at once: about 50 ms, whatever their number."""
-        self._change(
-            Statement(
-                "DELETE FROM rejected WHERE project = {project:UInt32} AND id IN {ids:Array(UUID)}",
-                {"project": project, "ids": list(ids)},
-            )
+        self._delete(
+            "rejected",
+            "project = {project:UInt32} AND id IN {ids:Array(UUID)}",
+            {"project": project, "ids": list(ids)},
         )
 
     def expire_rejected(self, before: datetime, *, but: Mapping[int, datetime]) -> bool:
@@ -225,64 +252,54 @@ class Store:
             Statement(f"SELECT 1 AS found FROM {table} WHERE {rules} LIMIT 1", parameters)
         )
         if found.num_rows:
-            self._change(Statement(f"DELETE FROM {table} WHERE {rules}", parameters))
+            self._delete(table, rules, parameters)
             with self._lock:
                 self._deletions += 1
         return bool(found.num_rows)
 
-    def _change(self, statement: Statement) -> None:
-        try:
-            self._engine.execute(statement.text, statement.parameters)
-        except ClickHouseError as error:
-            raise query_error(error_code(error), str(error)) from error
+    def _delete(self, table: Table, rules: str, parameters: Mapping[str, Any]) -> None:
+        place = f"{self.layout.rows_of(table)}{self.layout.on_cluster}"
+        self._execute(f"DELETE FROM {place} WHERE {rules}", parameters)
 
     def eraser(self) -> Eraser:
         """What takes installs out of the tables; its calls block for as long as that takes."""
-        return Eraser(self.query, self._execute)
+        return Eraser(self.query, self._execute, self.layout)
 
-    def _execute(self, text: str) -> None:
+    def _execute(self, text: str, parameters: Mapping[str, Any] | None = None) -> None:
         try:
-            self._engine.execute(text)
+            self._engine.execute(text, parameters)
         except ClickHouseError as error:
             raise query_error(error_code(error), str(error)) from error
 
     def check(self) -> None:
         """Raises `StoreUnavailable` with a reason unless the store answers and can write."""
-        free = os.statvfs(self._engine.path)
-        if free.f_bavail * free.f_frsize < _FREE_BYTES:
-            raise StoreUnavailable(
-                "STORE_DISK_FULL", f"The disk of {self._engine.path} is full: make room on it."
-            )
-        probe = self._temporary / f"insert-{secrets.token_hex(8)}"
-        try:
-            with probe.open("wb") as file:
-                file.write(b"footfall")
-                os.fsync(file.fileno())
-            self._engine.arrow("SELECT count() FROM migrations", {})
-        except Exception as error:  # whatever it is: a store that doesn't answer isn't ready
-            raise StoreUnavailable(
-                "STORE_UNAVAILABLE", f"The store in {self._engine.path} doesn't work: {error}"
-            ) from error
-        finally:
-            probe.unlink(missing_ok=True)
+        self._engine.check()
 
     def maintain(self, quiet_seconds: int = _MERGE_QUIET_SECONDS) -> int:
-        """Merges a few quiet partitions in which many parts wait; returns how many.
+        """Merges a few quiet partitions in which parts wait; returns how many.
 
-        Reading with FINAL costs nothing in a merged partition and several times as much with
-        dozens of parts. Bounded: at most 4 partitions of at most 20 GiB, untouched for
-        `quiet_seconds` (10 minutes).
+        Reading with FINAL costs nothing in a partition that is one merged part, twice as much with
+        a few parts and several times with dozens. Bounded: at most 4 partitions of at most 20 GiB,
+        untouched for `quiet_seconds` (10 minutes). A few late events don't have a large partition
+        written anew: fewer than 4 parts wait until they hold a tenth of it.
         """
+        # A part that was never merged (level 0) may hold repeats: FINAL looks for them.
         waiting = self.query(
             Statement(
-                "SELECT partition_id, count() AS parts FROM system.parts "
-                "WHERE database = currentDatabase() AND table = 'events' AND active "
-                "GROUP BY partition_id "
-                "HAVING parts >= {parts:UInt32} AND sum(bytes_on_disk) <= {bytes:UInt64} "
-                "AND max(modification_time) < now() - {quiet:Int32} "
+                "SELECT partition_id, max(here) AS parts FROM (SELECT hostName() AS server, "
+                "partition_id, count() AS here, sum(rows) AS total, "
+                f"total - maxIf(rows, level > 0) AS waiting FROM {self.layout.system('parts')} "
+                "WHERE database = {database:String} AND table = {table:String} AND active "
+                "GROUP BY server, partition_id "
+                "HAVING (here >= {parts:UInt32} OR waiting > total * {share:Float64}) "
+                "AND sum(bytes_on_disk) <= {bytes:UInt64} "
+                "AND max(modification_time) < now() - {quiet:Int32}) GROUP BY partition_id "
                 "ORDER BY parts DESC, partition_id LIMIT {partitions:UInt32}",
                 {
+                    "database": self.layout.database,
+                    "table": self.layout.rows_of("events"),
                     "parts": _MERGE_PARTS,
+                    "share": _MERGE_SHARE,
                     "bytes": _MERGE_BYTES,
                     "quiet": quiet_seconds,
                     "partitions": _MERGE_PARTITIONS,
@@ -295,31 +312,31 @@ class Store:
         return len(partitions)
 
     def _merge(self, partition: str) -> None:
-        self._execute(f"OPTIMIZE TABLE events PARTITION ID {_quoted(partition)} FINAL")
+        place = f"{self.layout.rows_of('events')}{self.layout.on_cluster}"
+        self._execute(f"OPTIMIZE TABLE {place} PARTITION ID {quoted_text(partition)} FINAL")
 
     def backup(self, folder: Path, base: Path | None = None) -> None:
         """Writes all that the store has at this moment into a new folder, without what `base`, an
         earlier one, holds already. Inserts and queries go on. Blocks; absolute paths.
 
-        Raises `StoreUnavailable` BACKUP_FAILED.
+        Raises `StoreUnavailable` BACKUP_FAILED, `Unprocessable` BACKUP_ELSEWHERE.
         """
-        settings = f" SETTINGS base_backup = {file_place(base)}" if base else ""
-        try:
-            self._engine.execute(f"BACKUP DATABASE {DATABASE} TO {file_place(folder)}{settings}")
-        except ClickHouseError as error:
-            raise StoreUnavailable(
-                "BACKUP_FAILED",
-                f"The store can't be written to {folder}: see that the server may write there and"
-                f" that the disk has room: {error}",
-            ) from error
+        self._engine.backup(folder, base)
 
     def figures(self) -> dict[str, int]:
         """Events and refused events that the tables hold, and the active parts of the events."""
         row = self.query(
             Statement(
-                "SELECT sumIf(rows, table = 'events') AS events,"
-                " sumIf(rows, table = 'rejected') AS rejected, countIf(table = 'events') AS parts"
-                " FROM system.parts WHERE database = currentDatabase() AND active"
+                "SELECT sumIf(rows, table = {events:String}) AS events,"
+                " sumIf(rows, table = {rejected:String}) AS rejected,"
+                " countIf(table = {events:String}) AS parts"
+                f" FROM {self.layout.system('parts', replicas=False)}"
+                " WHERE database = {database:String} AND active",
+                {
+                    "database": self.layout.database,
+                    "events": self.layout.rows_of("events"),
+                    "rejected": self.layout.rows_of("rejected"),
+                },
             )
         ).to_pylist()[0]
         return {name: int(count) for name, count in row.items()}
@@ -334,11 +351,6 @@ class Store:
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._stoppers.shutdown(wait=True, cancel_futures=True)
         self._engine.close()
-
-
-def file_place(folder: Path) -> str:
-    """A folder as the engine's place of a backup."""
-    return f"File({_quoted(str(folder))})"
 
 
 def _instant(instant: datetime) -> str:
@@ -364,10 +376,5 @@ def _projects(lines: bytes) -> set[int]:
     return {int(match[1]) for match in first if match}
 
 
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
 def _literal(value: str | int | float) -> str:
-    return _quoted(value) if isinstance(value, str) else str(value)
+    return quoted_text(value) if isinstance(value, str) else str(value)

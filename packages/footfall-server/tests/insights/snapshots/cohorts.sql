@@ -6,7 +6,7 @@ WHERE project = {p0:UInt32}
   AND kind = 'track'
   AND (install_key IN (WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p6:String}) = 'Object', 'j{}', ''), '') AS ie0, arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(ie0, 2))) AS ie1
 SELECT install_key
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE (project = {p0:UInt32}
   AND time >= {p3:DateTime64(6, 'UTC')}
   AND time < {p2:DateTime64(6, 'UTC')}
@@ -38,9 +38,9 @@ GROUP BY install_key HAVING countIf(project = {p0:UInt32}
 -- p9 = 1
 
 SELECT count() AS installs
-FROM (WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p5:String}) = 'Object', 'j{}', ''), '') AS e0, arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(e0, 2))) AS e1
+FROM /*each shard:*/(WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p5:String}) = 'Object', 'j{}', ''), '') AS e0, arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(e0, 2))) AS e1
 SELECT install_key
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE (project = {p0:UInt32}
   AND time >= {p1:DateTime64(6, 'UTC')}
   AND time < {p2:DateTime64(6, 'UTC')}
@@ -59,7 +59,7 @@ GROUP BY install_key HAVING countIf(project = {p0:UInt32}
   AND time >= {p4:DateTime64(6, 'UTC')}
   AND time < {p2:DateTime64(6, 'UTC')}
   AND kind = 'track'
-  AND multiIf(isNotNull(properties.`p`.:String), (concat('s', assumeNotNull(properties.`p`.:String)) IN {p6:Array(String)}), startsWith(e0, 'j['), arrayExists(c -> (c IN {p6:Array(String)}), e1), (e0 IN {p6:Array(String)}))) >= {p8:UInt64})
+  AND multiIf(isNotNull(properties.`p`.:String), (concat('s', assumeNotNull(properties.`p`.:String)) IN {p6:Array(String)}), startsWith(e0, 'j['), arrayExists(c -> (c IN {p6:Array(String)}), e1), (e0 IN {p6:Array(String)}))) >= {p8:UInt64}/*:each shard*/)
 -- p0 = 7
 -- p1 = '2026-01-03 23:00:00.000000'
 -- p2 = '2026-01-31 23:00:00.000000'

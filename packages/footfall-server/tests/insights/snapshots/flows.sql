@@ -10,7 +10,7 @@ ORDER BY event
 -- p2 = '2026-01-31 23:00:00.000000'
 
 SELECT link.1 AS step, link.2 AS source, link.3 AS target, sum(walks) AS count
-FROM (
+FROM /*each shard:*/(
 SELECT arraySlice(arrayPushBack(walk, toUInt32(0)), 1, {p5:UInt8} + 1) AS nodes, count() AS walks
 FROM (
 SELECT install_key, walk
@@ -20,14 +20,14 @@ FROM (
 SELECT install_key, arraySort(groupArray(event_key)) AS keys
 FROM (
 SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUInt64(toUnixTimestamp64Micro(time))), 52), least(bitNot(version), 4503599627370495)), 24), transform(toString(event), {p3:Array(String)}, range(1, 2 + 1), 0)) AS event_key
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p0:UInt32}
   AND time >= {p1:DateTime64(6, 'UTC')}
   AND time < {p2:DateTime64(6, 'UTC')}
   AND kind = 'track')
 GROUP BY install_key HAVING countIf(bitAnd(toUInt32(event_key), 16777215) = 1) > 0))
 ARRAY JOIN found AS walk)
-GROUP BY nodes)
+GROUP BY nodes/*:each shard*/)
 ARRAY JOIN arrayMap((step, source, target) -> (step - 1, source, target), arrayEnumerate(arrayPopBack(nodes)), arrayPopBack(nodes), arrayPopFront(nodes)) AS link
 GROUP BY step, source, target
 ORDER BY step, source, target

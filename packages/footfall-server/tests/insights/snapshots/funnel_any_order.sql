@@ -3,7 +3,7 @@ FROM (
 SELECT *, '' AS segment, 0 AS rank
 FROM (
 SELECT toUInt8(1) AS whole, bucket, code, sumForEach(arrayMap(step -> done >= step, range(1, 5))) AS counts, quantileExactInclusiveStateIf(0.5)(gaps[2], done >= 2) AS gap2, quantileExactInclusiveStateIf(0.5)(gaps[3], done >= 3) AS gap3, quantileExactInclusiveStateIf(0.5)(gaps[4], done >= 4) AS gap4, quantilesExactInclusiveStateIf(0.5, 0.9)(seconds, done = 4) AS all, sumForEachIf(arrayMap(upper -> seconds <= upper, [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 259200, 432000, 604800]), done = 4) AS within
-FROM (
+FROM /*each shard:*/(
 SELECT bucket, code, length(times) AS done, arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, (times[-1] - times[1]) / 1000000 AS seconds
 FROM (
 SELECT entry.5 AS bucket, entry.3 AS code, arrayMap(k -> toInt64(bitShiftRight(k, 56)), arrayFilter(k -> k < bitShiftLeft(toUInt128(toInt64(bitShiftRight(entry.1, 56)) + 604800000001), 56), entry.4)) AS times
@@ -36,7 +36,7 @@ SELECT install_key, groupArray(event_key) AS seen, minIf(event_key, (bitAnd(toUI
 FROM (WITH arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(if(ci_code = '', 'jfalse', ci_code), 2))) AS e0
 SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUInt64(toUnixTimestamp64Micro(time))), 52), least(bitNot(version), 4503599627370495)), 4), toUInt64((event IN {p0:Array(String)})) * 1 + toUInt64((event IN {p1:Array(String)})) * 2 + toUInt64((event IN {p2:Array(String)})) * 4 + toUInt64((event IN {p0:Array(String)}
   AND multiIf(startsWith(if(ci_code = '', 'jfalse', ci_code), 'j['), arrayExists(c -> (c IN {p3:Array(String)}), e0), (if(ci_code = '', 'jfalse', ci_code) IN {p3:Array(String)})))) * 8) AS event_key
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p4:UInt32}
   AND time >= {p5:DateTime64(6, 'UTC')}
   AND time < {p6:DateTime64(6, 'UTC')}
@@ -46,7 +46,7 @@ WHERE project = {p4:UInt32}
   AND multiIf(startsWith(if(ci_code = '', 'jfalse', ci_code), 'j['), arrayExists(c -> (c IN {p3:Array(String)}), e0), (if(ci_code = '', 'jfalse', ci_code) IN {p3:Array(String)})))))
 GROUP BY install_key HAVING countIf((bitAnd(toUInt64(event_key), 15) != 0
   AND event_key < bitShiftLeft(toUInt128(1769900400000000), 56))) > 0))))))))))))
-ARRAY JOIN entries AS entry))
+ARRAY JOIN entries AS entry)/*:each shard*/)
 GROUP BY bucket, code))
 GROUP BY whole, bucket, segment
 ORDER BY place, segment, bucket

@@ -10,7 +10,7 @@ FROM (
 SELECT *, own
 FROM (
 SELECT toUInt8(grouping(bucket)) AS whole, bucket, code, sumForEach(arrayMap(step -> done >= step, range(1, 4))) AS counts, quantileExactInclusiveStateIf(0.5)(gaps[2], done >= 2) AS gap2, quantileExactInclusiveStateIf(0.5)(gaps[3], done >= 3) AS gap3, quantilesExactInclusiveStateIf(0.5, 0.9)(seconds, done = 3) AS all, sumForEachIf(arrayMap(upper -> seconds <= upper, [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 259200, 432000, 604800]), done = 3) AS within
-FROM (
+FROM /*each shard:*/(
 SELECT bucket, code, length(times) AS done, arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, (times[-1] - times[1]) / 1000000 AS seconds
 FROM (
 SELECT entry.5 AS bucket, if(length(times) >= 2, entry.3, repeat('\0', 2)) AS code, arrayMap(k -> toInt64(bitShiftRight(k, 55)), arrayFilter(k -> k < bitShiftLeft(toUInt128(toInt64(bitShiftRight(entry.1, 55)) + 604800000001), 55), entry.4)) AS times
@@ -34,7 +34,7 @@ SELECT install_key, groupArray((event_key, code)) AS seen, minIf(event_key, (bit
   AND event_key < bitShiftLeft(toUInt128(1769900400000000), 55))) AS first
 FROM (WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p3:String}) = 'Object', 'j{}', ''), '') AS e0
 SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUInt64(toUnixTimestamp64Micro(time))), 52), least(bitNot(version), 4503599627370495)), 3), toUInt64((event IN {p0:Array(String)})) * 1 + toUInt64((event IN {p1:Array(String)})) * 2 + toUInt64((event IN {p2:Array(String)})) * 4) AS event_key, concat(toString(library_version_code), '\0', toString(e0)) AS code
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p4:UInt32}
   AND time >= {p5:DateTime64(6, 'UTC')}
   AND time < {p6:DateTime64(6, 'UTC')}
@@ -42,7 +42,7 @@ WHERE project = {p4:UInt32}
   AND event IN {p7:Array(String)})
 GROUP BY install_key HAVING countIf((bitAnd(toUInt64(event_key), 1) != 0
   AND event_key < bitShiftLeft(toUInt128(1769900400000000), 55))) > 0))))))))
-ARRAY JOIN entries AS entry))
+ARRAY JOIN entries AS entry)/*:each shard*/)
 GROUP BY GROUPING SETS ((bucket, code), ()))
 ARRAY JOIN if(code = repeat('\0', 2), [{p9:String}], arrayFlatten(arrayMap(l -> arrayMap(a -> concat(l, '\0', a), if(startsWith(splitByChar('\0', code)[2], 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[2], 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[2], 2)))))), [if(splitByChar('\0', code)[2] = '', '$none', substring(splitByChar('\0', code)[2], 2))])), if(startsWith(splitByChar('\0', code)[1], 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[1], 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[1], 2)))))), [if(splitByChar('\0', code)[1] = '', '$none', substring(splitByChar('\0', code)[1], 2))])))) AS own))) LIMIT 1 BY whole, bucket, code, segment)
 GROUP BY whole, bucket, segment

@@ -3,7 +3,7 @@ FROM (
 SELECT *, '' AS segment, 0 AS rank
 FROM (
 SELECT toUInt8(grouping(bucket)) AS whole, bucket, code, sumForEach(arrayMap(step -> done >= step, range(1, 4))) AS counts, quantileExactInclusiveStateIf(0.5)(gaps[2], done >= 2) AS gap2, quantileExactInclusiveStateIf(0.5)(gaps[3], done >= 3) AS gap3, quantilesExactInclusiveStateIf(0.5, 0.9)(seconds, done = 3) AS all, sumForEachIf(arrayMap(upper -> seconds <= upper, [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 259200, 432000, 604800]), done = 3) AS within
-FROM (
+FROM /*each shard:*/(
 SELECT bucket, code, length(times) AS done, arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, (times[-1] - times[1]) / 1000000 AS seconds
 FROM (
 SELECT entry.5 AS bucket, entry.3 AS code, arrayMap(k -> toInt64(bitShiftRight(k, 56)), arrayFilter(k -> k < bitShiftLeft(toUInt128(toInt64(bitShiftRight(entry.1, 56)) + 604800000001), 56), entry.4)) AS times
@@ -31,7 +31,7 @@ FROM (
 SELECT install_key, arraySort(groupArray((held, event_key))) AS seen
 FROM (
 SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUInt64(toUnixTimestamp64Micro(time))), 52), least(bitNot(version), 4503599627370495)), 4), toUInt64((event IN {p0:Array(String)})) * 1 + toUInt64((event IN {p1:Array(String)})) * 2 + toUInt64((event IN {p2:Array(String)})) * 4 + toUInt64((event IN {p3:Array(String)})) * 8) AS event_key, sipHash64(library_version_code) AS held
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p4:UInt32}
   AND time >= {p5:DateTime64(6, 'UTC')}
   AND time < {p6:DateTime64(6, 'UTC')}
@@ -39,7 +39,7 @@ WHERE project = {p4:UInt32}
   AND event IN {p7:Array(String)})
 GROUP BY install_key HAVING countIf((bitAnd(toUInt64(event_key), 2) != 0
   AND event_key < bitShiftLeft(toUInt128(1769900400000000), 56))) > 0))))))))))
-ARRAY JOIN entries AS entry))
+ARRAY JOIN entries AS entry)/*:each shard*/)
 GROUP BY GROUPING SETS ((bucket, code), ())))
 GROUP BY whole, bucket, segment
 ORDER BY place, segment, bucket

@@ -3,7 +3,7 @@ FROM (
 SELECT *, '' AS segment, 0 AS rank
 FROM (
 SELECT toUInt8(1) AS whole, bucket, code, sumForEach(arrayMap(step -> done >= step, range(1, 3))) AS counts, quantileExactInclusiveStateIf(0.5)(gaps[2], done >= 2) AS gap2, quantilesExactInclusiveStateIf(0.5, 0.9)(seconds, done = 2) AS all, sumForEachIf(arrayMap(upper -> seconds <= upper, [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 259200, 432000, 604800]), done = 2) AS within
-FROM (
+FROM /*each shard:*/(
 SELECT bucket, code, length(times) AS done, arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, (times[-1] - times[1]) / 1000000 AS seconds
 FROM (
 SELECT entry.5 AS bucket, entry.3 AS code, arrayMap(k -> toInt64(bitShiftRight(k, 54)), arrayFilter(k -> k < bitShiftLeft(toUInt128(toInt64(bitShiftRight(entry.1, 54)) + 604800000001), 54), entry.4)) AS times
@@ -26,7 +26,7 @@ SELECT install_key, groupArray(event_key) AS seen, minIf(event_key, (bitAnd(toUI
 FROM (
 SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUInt64(toUnixTimestamp64Micro(time))), 52), least(bitNot(version), 4503599627370495)), 2), toUInt64((event IN {p0:Array(String)}
   AND kind = 'track')) * 1 + toUInt64((kind IN {p1:Array(String)})) * 2) AS event_key
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p2:UInt32}
   AND time >= {p3:DateTime64(6, 'UTC')}
   AND time < {p4:DateTime64(6, 'UTC')}
@@ -35,7 +35,7 @@ WHERE project = {p2:UInt32}
   AND kind = 'track') OR (kind IN {p1:Array(String)})))
 GROUP BY install_key HAVING countIf((bitAnd(toUInt64(event_key), 1) != 0
   AND event_key < bitShiftLeft(toUInt128(1769900400000000), 54))) > 0)))))))
-ARRAY JOIN entries AS entry))
+ARRAY JOIN entries AS entry)/*:each shard*/)
 GROUP BY bucket, code))
 GROUP BY whole, bucket, segment
 ORDER BY place, segment, bucket

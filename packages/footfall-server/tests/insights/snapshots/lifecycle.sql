@@ -1,5 +1,5 @@
 SELECT change.1 - 1 AS place, change.2 AS state, count() AS count
-FROM (
+FROM /*each shard:*/(
 SELECT arrayFilter(c -> c.1 > 0, arrayConcat(arrayMap((p, q) -> (p, multiIf(p = first_place, 0, p - 1 = q, 1, 2)), places, arrayPopBack(arrayPushFront(places, -1))), arrayMap(p -> (p + 1, 3), arrayFilter((p, q) -> p < {p9:UInt32}
   AND p + 1 != q, places, arrayPopFront(arrayPushBack(places, -1)))))) AS changes
 FROM (
@@ -9,12 +9,12 @@ SELECT if(min(time) < {p8:DateTime64(6, 'UTC')}, -1, min(key)) AS first_key, gro
 FROM (
 SELECT install_key, time, toInt64(toUInt16(toMonday(toDate(time, {p3:String})))) AS key, time >= {p6:DateTime64(6, 'UTC')}
   AND (time >= {p7:DateTime64(6, 'UTC')} OR time < {p8:DateTime64(6, 'UTC')}) AS seen
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p0:UInt32}
   AND time >= {p1:DateTime64(6, 'UTC')}
   AND time < {p2:DateTime64(6, 'UTC')}
   AND kind = 'track')
-GROUP BY install_key)))
+GROUP BY install_key))/*:each shard*/)
 ARRAY JOIN changes AS change
 GROUP BY place, state
 -- p0 = 7

@@ -1,5 +1,5 @@
 SELECT walk, sum(walks) AS count, count() AS installs
-FROM (
+FROM /*each shard:*/(
 SELECT walk, install_key, count() AS walks
 FROM (
 SELECT install_key, walk
@@ -9,14 +9,14 @@ FROM (
 SELECT install_key, arraySort(groupArray(event_key)) AS keys
 FROM (
 SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUInt64(toUnixTimestamp64Micro(time))), 52), least(bitNot(version), 4503599627370495)), 24), transform(toString(event), {p3:Array(String)}, range(1, 2 + 1), 0)) AS event_key
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p0:UInt32}
   AND time >= {p1:DateTime64(6, 'UTC')}
   AND time < {p2:DateTime64(6, 'UTC')}
   AND kind = 'track')
 GROUP BY install_key ))
 ARRAY JOIN found AS walk)
-GROUP BY walk, install_key)
+GROUP BY walk, install_key/*:each shard*/)
 GROUP BY walk
 ORDER BY count DESC, walk LIMIT {p5:UInt32}
 -- p0 = 7

@@ -1,18 +1,18 @@
 SELECT cohort, segment_key, count() AS size, sumForEach(flags) AS counts
-FROM (
+FROM /*each shard:*/(
 SELECT toInt64(toUInt16(toDate(fromUnixTimestamp64Micro(birth.1, 'UTC'), {p0:String}))) AS cohort, '' AS segment_key, birth.1 AS start, arrayMap(k -> arrayExists(b -> b >= k + toInt32(toInt64(toUInt16(toDate(fromUnixTimestamp64Micro(start, 'UTC'), {p0:String})))), arrayDistinct(arrayFilter((unit, r) -> r >= start, return_units, returns))), range({p6:UInt16})) AS flags
 FROM (
 SELECT [(minIf(at, born), argMinIf(codes, at, born))] AS births, [maxIf(at, returned)] AS returns, arrayMap(r -> toInt32(toInt64(toUInt16(toDate(fromUnixTimestamp64Micro(r, 'UTC'), {p0:String})))), returns) AS return_units
 FROM (
 SELECT install_key, toUnixTimestamp64Micro(time) AS at, time < {p1:DateTime64(6, 'UTC')} AS born, time >= {p2:DateTime64(6, 'UTC')} AS returned, 0 AS codes
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p3:UInt32}
   AND time >= {p4:DateTime64(6, 'UTC')}
   AND time < {p5:DateTime64(6, 'UTC')}
   AND kind = 'track')
 GROUP BY install_key HAVING countIf(born) > 0
   AND minIf(at, born) >= {p7:Int64})
-ARRAY JOIN births AS birth)
+ARRAY JOIN births AS birth/*:each shard*/)
 GROUP BY cohort, segment_key
 -- p0 = 'Europe/Brussels'
 -- p1 = '2026-01-31 23:00:00.000000'

@@ -4,13 +4,13 @@ SELECT toString(event) AS event, segment, groupArray(code) AS codes, sum(events)
 FROM (
 SELECT event, code, sum(weight) AS events, countIf(isNotNull(run)) AS count, countIf(isNotNull(run)
   AND weight != 1) = 0 AS even, groupArrayIf(100000)(assumeNotNull(run), isNotNull(run)) AS own, groupArrayIf(100000)(weight, isNotNull(run)) AS weights
-FROM (WITH ifNull(multiIf(isNotNull(properties.`run_time`.:String), concat('s', assumeNotNull(properties.`run_time`.:String)), isNotNull(properties.`run_time`), concat('j', toJSONString(properties.`run_time`)), toJSONString(properties.^`run_time`) != '{}', concat('j', toJSONString(properties.^`run_time`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
-SELECT event, toString(library_version_code) AS code, weight, coalesce(toFloat64(properties.`run_time`.:Int64), properties.`run_time`.:Float64) AS run
-FROM events FINAL
+FROM /*each shard:*/(WITH ifNull(multiIf(isNotNull(properties.`run_time`.:String), concat('s', assumeNotNull(properties.`run_time`.:String)), isNotNull(properties.`run_time`), concat('j', toJSONString(properties.`run_time`)), toJSONString(properties.^`run_time`) != '{}', concat('j', toJSONString(properties.^`run_time`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
+SELECT event, toString(library_version_code) AS code, weight, run_time_number AS run
+FROM events/*rows*/ FINAL
 WHERE project = {p1:UInt32}
   AND time >= {p2:DateTime64(6, 'UTC')}
   AND time < {p3:DateTime64(6, 'UTC')}
-  AND kind = 'track')
+  AND kind = 'track'/*:each shard*/)
 GROUP BY event, code)
 ARRAY JOIN if(startsWith(code, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(code, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(code, 2)))))), [if(code = '', '$none', substring(code, 2))]) AS segment
 GROUP BY event, segment)
@@ -22,15 +22,17 @@ GROUP BY event, segment)
 SELECT toString(event) AS event, segment, arrayMap(level -> toFloat64(level), quantilesTDigestWeightedMerge(0.5, 0.9, 0.99)(state)) AS levels
 FROM (
 SELECT event, code, quantilesTDigestWeightedState(0.5, 0.9, 0.99)(run, toUInt32(least(round(greatest(weight, 0) * 1000), 4e9))) AS state
-FROM (WITH ifNull(multiIf(isNotNull(properties.`run_time`.:String), concat('s', assumeNotNull(properties.`run_time`.:String)), isNotNull(properties.`run_time`), concat('j', toJSONString(properties.`run_time`)), toJSONString(properties.^`run_time`) != '{}', concat('j', toJSONString(properties.^`run_time`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
-SELECT event, toString(library_version_code) AS code, weight, assumeNotNull(coalesce(toFloat64(properties.`run_time`.:Int64), properties.`run_time`.:Float64)) AS run
-FROM events FINAL
+FROM /*each shard:*/(WITH ifNull(multiIf(isNotNull(properties.`run_time`.:String), concat('s', assumeNotNull(properties.`run_time`.:String)), isNotNull(properties.`run_time`), concat('j', toJSONString(properties.`run_time`)), toJSONString(properties.^`run_time`) != '{}', concat('j', toJSONString(properties.^`run_time`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
+SELECT event, toString(library_version_code) AS code, weight, assumeNotNull(run_time_number) AS run
+FROM events/*rows*/ FINAL
 WHERE project = {p1:UInt32}
   AND time >= {p2:DateTime64(6, 'UTC')}
   AND time < {p3:DateTime64(6, 'UTC')}
   AND kind = 'track'
-  AND isNotNull(coalesce(toFloat64(properties.`run_time`.:Int64), properties.`run_time`.:Float64))
-  AND (toString(event), code) IN {p4:Array(Tuple(String, String))})
+  AND event IN {p5:Array(String)}
+  AND library_version_code IN {p6:Array(String)}
+  AND isNotNull(run_time_number)
+  AND (toString(event), code) IN {p4:Array(Tuple(String, String))}/*:each shard*/)
 GROUP BY event, code)
 ARRAY JOIN if(startsWith(code, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(code, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(code, 2)))))), [if(code = '', '$none', substring(code, 2))]) AS segment
 GROUP BY event, segment
@@ -39,3 +41,5 @@ GROUP BY event, segment
 -- p2 = '2025-12-31 23:00:00.000000'
 -- p3 = '2026-01-31 23:00:00.000000'
 -- p4 = [('fit', 's1.0'), ("'; DROP TABLE events; --", '')]
+-- p5 = ["'; DROP TABLE events; --", 'fit']
+-- p6 = ['', 's1.0']

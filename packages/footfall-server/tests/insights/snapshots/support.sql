@@ -1,14 +1,14 @@
 SELECT bitShiftRight(cell, 16) AS row, bitAnd(cell, 65535) AS column, count() AS installs
-FROM (
+FROM /*each shard:*/(
 SELECT install_key, argMax(own, stamp) AS cell
 FROM (
 SELECT install_key, bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Micro(time)), 64), toUInt128(bitNot(version))) AS stamp, bitOr(bitShiftLeft(toUInt32(toUInt16(transform(python_version_code, {p0:Array(String)}, {p1:Array(UInt16)}, 0))), 16), toUInt32(toUInt16(transform(library_version_code, {p2:Array(String)}, {p3:Array(UInt16)}, 0)))) AS own
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p4:UInt32}
   AND time >= {p5:DateTime64(6, 'UTC')}
   AND time < {p6:DateTime64(6, 'UTC')}
   AND kind = 'track')
-GROUP BY install_key)
+GROUP BY install_key/*:each shard*/)
 GROUP BY row, column
 -- p0 = ['s3.10.1', 's3.9.2', "s'; DROP TABLE events; --"]
 -- p1 = [3, 2, 1]
@@ -19,13 +19,13 @@ GROUP BY row, column
 -- p6 = '2026-01-31 23:00:00.000000'
 
 SELECT each.1 AS week, each.2 AS place, count() AS installs
-FROM (
+FROM /*each shard:*/(
 SELECT groupArray((week, place)) AS own, arrayFilter(one -> one.1 < 4, own) AS recent
 FROM (
 SELECT install_key, week, max(own) AS place
 FROM (
 SELECT install_key, toUInt8((time < {p2:DateTime64(6, 'UTC')}) + (time < {p3:DateTime64(6, 'UTC')}) + (time < {p4:DateTime64(6, 'UTC')}) + (time < {p5:DateTime64(6, 'UTC')}) + (time < {p6:DateTime64(6, 'UTC')}) + (time < {p7:DateTime64(6, 'UTC')}) + (time < {p8:DateTime64(6, 'UTC')}) + (time < {p9:DateTime64(6, 'UTC')}) + (time < {p10:DateTime64(6, 'UTC')}) + (time < {p11:DateTime64(6, 'UTC')}) + (time < {p12:DateTime64(6, 'UTC')})) AS week, toUInt16(transform(python_version_code, {p0:Array(String)}, {p1:Array(UInt16)}, 0)) AS own
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p13:UInt32}
   AND time >= {p14:DateTime64(6, 'UTC')}
   AND time < {p15:DateTime64(6, 'UTC')}
@@ -33,7 +33,7 @@ WHERE project = {p13:UInt32}
   AND ephemeral_code != 'jtrue'
   AND ci_code != 'jtrue')
 GROUP BY install_key, week)
-GROUP BY install_key)
+GROUP BY install_key/*:each shard*/)
 ARRAY JOIN if(empty(recent), own, arrayPushBack(own, (toUInt8(12), arrayMax(one -> one.2, recent)))) AS each
 GROUP BY week, place
 -- p0 = ['s3.10.1', 's3.9.2', "s'; DROP TABLE events; --"]
@@ -54,20 +54,20 @@ GROUP BY week, place
 -- p15 = '2026-01-31 23:00:00.000000'
 
 SELECT each.1 AS week, each.2 AS place, count() AS installs
-FROM (
+FROM /*each shard:*/(
 SELECT groupArray((week, place)) AS own, arrayFilter(one -> one.1 < 4, own) AS recent
 FROM (
 SELECT install_key, week, argMax(own, stamp) AS place
 FROM (
 SELECT install_key, toUInt8((time < {p2:DateTime64(6, 'UTC')}) + (time < {p3:DateTime64(6, 'UTC')}) + (time < {p4:DateTime64(6, 'UTC')}) + (time < {p5:DateTime64(6, 'UTC')}) + (time < {p6:DateTime64(6, 'UTC')}) + (time < {p7:DateTime64(6, 'UTC')}) + (time < {p8:DateTime64(6, 'UTC')}) + (time < {p9:DateTime64(6, 'UTC')}) + (time < {p10:DateTime64(6, 'UTC')}) + (time < {p11:DateTime64(6, 'UTC')}) + (time < {p12:DateTime64(6, 'UTC')})) AS week, toUInt16(transform(os_type_code, {p0:Array(String)}, {p1:Array(UInt16)}, 0)) AS own, bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Micro(time)), 64), toUInt128(bitNot(version))) AS stamp
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p13:UInt32}
   AND time >= {p14:DateTime64(6, 'UTC')}
   AND time < {p15:DateTime64(6, 'UTC')}
   AND kind = 'track'
   AND ephemeral_code != 'jtrue')
 GROUP BY install_key, week)
-GROUP BY install_key)
+GROUP BY install_key/*:each shard*/)
 ARRAY JOIN if(empty(recent), own, arrayPushBack(own, (toUInt8(12), arrayMin(recent).2))) AS each
 GROUP BY week, place
 -- p0 = ['sLinux', 'sDarwin']

@@ -1,18 +1,18 @@
 SELECT each.1 AS week, each.2 AS place, count() AS active, countIf(week = first) AS new, countIf(week = first
   AND has(weeks, week + 28)) AS returned
-FROM (
+FROM /*each shard:*/(
 SELECT groupArray((week, place)) AS own, arrayMap(one -> one.1, own) AS weeks, arrayMin(weeks) AS first
 FROM (
 SELECT install_key, week, max(own) AS place
 FROM (
 SELECT install_key, toInt32(toInt64(toUInt16(toMonday(toDate(time, {p0:String}))))) AS week, toUInt16(transform(library_version_code, {p1:Array(String)}, {p2:Array(UInt16)}, 0)) AS own
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p3:UInt32}
   AND time >= {p4:DateTime64(6, 'UTC')}
   AND time < {p5:DateTime64(6, 'UTC')}
   AND kind = 'track')
 GROUP BY install_key, week)
-GROUP BY install_key)
+GROUP BY install_key/*:each shard*/)
 ARRAY JOIN own AS each
 GROUP BY week, place
 -- p0 = 'Europe/Brussels'

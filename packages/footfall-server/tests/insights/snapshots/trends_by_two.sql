@@ -1,14 +1,16 @@
 SELECT segment, max(listed) OVER () AS lists
 FROM (
 SELECT segment, sum(events) AS events, max(startsWith(c0, 'j[') OR startsWith(c1, 'j[')) AS listed
-FROM (WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
+FROM (
+SELECT *
+FROM /*each shard:*/(WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
 SELECT library_version_code AS c0, e0 AS c1, sum(weight) * 1 AS events
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p1:UInt32}
   AND time >= {p2:DateTime64(6, 'UTC')}
   AND time < {p3:DateTime64(6, 'UTC')}
   AND kind = 'track'
-GROUP BY c0, c1)
+GROUP BY c0, c1/*:each shard*/))
 ARRAY JOIN arrayFlatten(arrayMap(l -> arrayMap(a -> concat(l, '\0', a), if(startsWith(c1, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(c1, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(c1, 2)))))), [if(c1 = '', '$none', substring(c1, 2))])), if(startsWith(c0, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(c0, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(c0, 2)))))), [if(c0 = '', '$none', substring(c0, 2))]))) AS segment
 GROUP BY segment)
 ORDER BY round(events, 6) DESC, segment LIMIT {p4:UInt32}
@@ -19,14 +21,14 @@ ORDER BY round(events, 6) DESC, segment LIMIT {p4:UInt32}
 -- p4 = 3
 
 SELECT 0 AS part, bucket, 0 AS fold, toString(segment) AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
-FROM (WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
+FROM /*each shard:*/(WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
 SELECT toInt64(toUInt16(toDate(time, {p3:String}))) AS bucket, joined AS segment, install_key, weight, exception_occurred_code
-FROM events FINAL
+FROM events/*rows*/ FINAL
 ARRAY JOIN arrayDistinct(arrayMap(s -> if(s IN {p1:Array(String)}, s, {p2:String}), arrayFlatten(arrayMap(l -> arrayMap(a -> concat(l, '\0', a), if(startsWith(e0, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(e0, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(e0, 2)))))), [if(e0 = '', '$none', substring(e0, 2))])), if(startsWith(library_version_code, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(library_version_code, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(library_version_code, 2)))))), [if(library_version_code = '', '$none', substring(library_version_code, 2))]))))) AS joined
 WHERE project = {p4:UInt32}
   AND time >= {p5:DateTime64(6, 'UTC')}
   AND time < {p6:DateTime64(6, 'UTC')}
-  AND kind = 'track')
+  AND kind = 'track'/*:each shard*/)
 GROUP BY bucket, segment
 -- p0 = 'p'
 -- p1 = ['1.0\x00a']

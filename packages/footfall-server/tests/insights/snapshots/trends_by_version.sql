@@ -2,13 +2,15 @@ SELECT segment, max(listed) OVER () AS lists
 FROM (
 SELECT segment, sum(events) AS events, max(startsWith(c0, 'j[')) AS listed
 FROM (
+SELECT *
+FROM /*each shard:*/(
 SELECT library_version_code AS c0, sum(weight) * 1 AS events
-FROM events FINAL
+FROM events/*rows*/ FINAL
 WHERE project = {p0:UInt32}
   AND time >= {p1:DateTime64(6, 'UTC')}
   AND time < {p2:DateTime64(6, 'UTC')}
   AND kind = 'track'
-GROUP BY c0)
+GROUP BY c0/*:each shard*/))
 ARRAY JOIN if(startsWith(c0, 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(c0, 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(c0, 2)))))), [if(c0 = '', '$none', substring(c0, 2))]) AS segment
 GROUP BY segment)
 ORDER BY round(events, 6) DESC, segment LIMIT {p3:UInt32}
@@ -18,13 +20,13 @@ ORDER BY round(events, 6) DESC, segment LIMIT {p3:UInt32}
 -- p3 = 3
 
 SELECT 0 AS part, bucket, 0 AS fold, toString(segment) AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
-FROM (
+FROM /*each shard:*/(
 SELECT toInt64(toUInt16(toStartOfMonth(toDate(time, {p2:String})))) AS bucket, if(if(library_version_code = '', '$none', substring(library_version_code, 2)) IN {p0:Array(String)}, if(library_version_code = '', '$none', substring(library_version_code, 2)), {p1:String}) AS segment, install_key, weight, exception_occurred_code
-FROM events FINAL 
+FROM events/*rows*/ FINAL 
 WHERE project = {p3:UInt32}
   AND time >= {p4:DateTime64(6, 'UTC')}
   AND time < {p5:DateTime64(6, 'UTC')}
-  AND kind = 'track')
+  AND kind = 'track'/*:each shard*/)
 GROUP BY bucket, segment
 -- p0 = ['1.0']
 -- p1 = '$other'

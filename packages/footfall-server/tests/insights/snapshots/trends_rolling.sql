@@ -1,14 +1,14 @@
 SELECT 0 AS part, change.1 AS bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate
+FROM /*each shard:*/(
+SELECT segment, install_key, arrayMap(day -> toInt64(day), arrayCompact(arraySort(groupArray(day)))) AS days
 FROM (
-SELECT segment, install_key, arraySort(groupUniqArray(day)) AS days
-FROM (
-SELECT toInt64(toUInt16(toDate(time, {p0:String}))) AS day, '' AS segment, install_key
-FROM events FINAL 
+SELECT toUInt16(toDate(time, {p0:String})) AS day, '' AS segment, install_key
+FROM events/*rows*/ FINAL 
 WHERE project = {p1:UInt32}
   AND time >= {p2:DateTime64(6, 'UTC')}
   AND time < {p3:DateTime64(6, 'UTC')}
   AND kind = 'track')
-GROUP BY segment, install_key)
+GROUP BY segment, install_key/*:each shard*/)
 ARRAY JOIN arrayConcat(arrayMap(d -> (d, 1), days), arrayMap((d, next) -> (least(d + 30, next), -1), days, arrayPushBack(arrayPopFront(days), 1000000))) AS change
 GROUP BY bucket
 -- p0 = 'Europe/Brussels'

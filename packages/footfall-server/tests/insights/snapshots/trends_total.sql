@@ -1,11 +1,11 @@
 SELECT 0 AS part, bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
-FROM (
+FROM /*each shard:*/(
 SELECT toInt64(toUInt16(toDate(time, {p0:String}))) AS bucket, '' AS segment, install_key, weight, exception_occurred_code
-FROM events FINAL 
+FROM events/*rows*/ FINAL 
 WHERE project = {p1:UInt32}
   AND time >= {p2:DateTime64(6, 'UTC')}
   AND time < {p3:DateTime64(6, 'UTC')}
-  AND kind = 'track')
+  AND kind = 'track'/*:each shard*/)
 GROUP BY bucket
 -- p0 = 'Europe/Brussels'
 -- p1 = 7

@@ -1,13 +1,13 @@
 SELECT 0 AS part, bucket, toUInt8(grouping(bucket)) AS fold, '' AS segment_key, [toNullable(toFloat64(uniqExact(install_key))), toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
-FROM (
+FROM /*each shard:*/(
 SELECT toInt64(toUInt16(toMonday(toDate(time, {p0:String})))) AS bucket, '' AS segment, install_key, weight, exception_occurred_code
-FROM events FINAL 
+FROM events/*rows*/ FINAL 
 WHERE project = {p1:UInt32}
   AND time >= {p2:DateTime64(6, 'UTC')}
   AND time < {p3:DateTime64(6, 'UTC')}
   AND kind = 'track'
   AND event IN {p4:Array(String)}
-  AND ephemeral_code != 'jtrue')
+  AND ephemeral_code != 'jtrue'/*:each shard*/)
 GROUP BY GROUPING SETS ((bucket), ())
 -- p0 = 'Europe/Brussels'
 -- p1 = 7

@@ -6,11 +6,11 @@ from footfall_server.insights.answer import Asked, Q
 from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Interval
 from footfall_server.insights.sql.binder import Binder
-from footfall_server.insights.sql.events import EVENTS
+from footfall_server.insights.sql.events import ONCE
 from footfall_server.insights.sql.places import STAMP, condition, place
 from footfall_server.insights.sql.trends import bucket_key
 from footfall_server.insights.values import Scale
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 
 def adoption(
@@ -24,9 +24,11 @@ def adoption(
     bucket = bucket_key(interval, binder.text(asked.within.zone.key))
     limited = condition(asked, binder, within)
     text = (
-        "SELECT bucket, place, count() AS installs FROM ("
         f"SELECT bucket, install_key, {chosen} AS place FROM ("
         f"{binder.named()}SELECT {bucket} AS bucket, install_key, {own} AS own{stamp} "
-        f"FROM {EVENTS} WHERE {limited}) GROUP BY bucket, install_key) GROUP BY bucket, place"
+        f"FROM {ONCE} WHERE {limited}) GROUP BY bucket, install_key"
+    )
+    text = (
+        f"SELECT bucket, place, count() AS installs FROM {on_shards(text)} GROUP BY bucket, place"
     )
     return Statement(text, binder.parameters)

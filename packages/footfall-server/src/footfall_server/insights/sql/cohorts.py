@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from footfall_server.insights.periods import Range, Shift, moved
 from footfall_server.insights.queries import Behaviour, Cohort
 from footfall_server.insights.sql.binder import Binder
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class InCohort:
         limited = " OR ".join(f"({condition})" for condition in conditions)
         having = (" AND " if self.cohort.all is not None else " OR ").join(enough)
         return (
-            f"{binder.named()}SELECT install_key FROM {EVENTS} WHERE {limited} "
+            f"{binder.named()}SELECT install_key FROM {ONCE} WHERE {limited} "
             f"GROUP BY install_key HAVING {having}"
         )
 
@@ -56,5 +56,5 @@ class InCohort:
 def size(one: InCohort) -> Statement:
     """One row: `installs`."""
     binder = Binder()
-    text = f"SELECT count() AS installs FROM ({one.installs(binder)})"
+    text = f"SELECT count() AS installs FROM {on_shards(one.installs(binder))}"
     return Statement(text, binder.parameters)

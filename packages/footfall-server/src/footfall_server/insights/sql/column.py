@@ -119,7 +119,9 @@ def _inside(names: list[str]) -> str:
 
 def quoted(name: str) -> str:
     """An identifier of the engine."""
-    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+    escaped = name.replace("\\", "\\\\").replace("`", "\\`")
+    escaped = escaped.replace("/*", r"\x2F*")  # by comments it is told where shards work
+    return f"`{escaped}`"
 
 
 def column(name: str, binder: Binder) -> Column:
@@ -140,7 +142,8 @@ def column(name: str, binder: Binder) -> Column:
         return Column(name, f"concat('s', {iso})", "NULL", instant="received_at")
     paths = _paths(name.removeprefix(_OWN))
     texts = f"{_identifier(paths[0])}.:String" if len(paths) == 1 else None
-    return Column(name, binder.name(_code(paths, binder)), _number(paths, binder), texts=texts)
+    number = "run_time_number" if name == "run_time" else _number(paths, binder)
+    return Column(name, binder.name(_code(paths, binder)), number, texts=texts)
 
 
 def seen(name: str, binder: Binder) -> str:

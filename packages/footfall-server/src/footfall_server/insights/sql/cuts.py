@@ -6,7 +6,7 @@ from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Query
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.store import Statement
 
@@ -22,6 +22,6 @@ def ends(
     greatest = ", ".join(f"max(toNullable({number}))" for number in numbers)
     text = (
         f"{binder.named()}SELECT [{least}] AS least, [{greatest}] AS greatest "
-        f"FROM {EVENTS} WHERE {condition}"
+        f"FROM {ONCE} WHERE {condition}"
     )
     return Statement(text, binder.parameters)

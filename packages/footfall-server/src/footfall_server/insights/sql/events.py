@@ -15,9 +15,9 @@ from footfall_server.insights.sql.filters import (
     installs_condition,
     walk,
 )
-from footfall_server.store import Statement
+from footfall_server.store import EVENTS, Statement
 
-EVENTS = "events FINAL"
+ONCE = f"{EVENTS} FINAL"
 
 
 def where(

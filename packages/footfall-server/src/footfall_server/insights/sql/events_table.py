@@ -6,10 +6,10 @@ from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import EventsTable
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.measures import EXACT_VALUES, measure, values_of
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 MEASURES = ("total", "unique", "per_install", "p50", "p90", "error_rate")
 
@@ -26,16 +26,19 @@ def table(
     now = where(project, within, query.installs, query.filters, None, binder, versions)
     then = where(project, before, query.installs, query.filters, None, binder, versions)
     run_time = column("run_time", binder).number
+    events = on_shards(
+        f"{binder.named()}SELECT event, time, install_key, weight, exception_occurred_code, "
+        f"{run_time} AS run FROM {ONCE} WHERE {now}"
+    )
     text = (
         "SELECT now.*, then.total AS before FROM ("
         f"SELECT toString(event) AS event, {values}, "
         "toUnixTimestamp64Micro(min(time)) AS first_seen, "
         "toUnixTimestamp64Micro(max(time)) AS last_seen, "
-        f"{values_of('run')} > {EXACT_VALUES} AS approximate FROM ("
-        f"{binder.named()}SELECT event, time, install_key, weight, exception_occurred_code, "
-        f"{run_time} AS run FROM {EVENTS} WHERE {now}) GROUP BY event) AS now "
+        f"{values_of('run')} > {EXACT_VALUES} AS approximate FROM {events} "
+        "GROUP BY event) AS now "
         f"LEFT JOIN ({binder.named()}SELECT toString(event) AS event, sum(weight) AS total "
-        f"FROM {EVENTS} WHERE {then} GROUP BY event) AS then ON now.event = then.event "
+        f"FROM {ONCE} WHERE {then} GROUP BY event) AS then ON now.event = then.event "
         "ORDER BY round(now.total, 6) DESC, now.event"
     )
     return Statement(text, binder.parameters)

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Flows, Paths
 from footfall_server.insights.sql.binder import Binder
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.walk import ORDER, TIME
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 END = 0  # where a walk ends: no event has this place
 _BITS = 52
@@ -47,10 +47,10 @@ def transitions(
         "arrayMap((step, source, target) -> (step - 1, source, target), "
         "arrayEnumerate(arrayPopBack(nodes)), arrayPopBack(nodes), arrayPopFront(nodes))"
     )
+    counted = on_shards(f"SELECT {ended} AS nodes, count() AS walks FROM ({walks}) GROUP BY nodes")
     text = (
-        "SELECT link.1 AS step, link.2 AS source, link.3 AS target, sum(walks) AS count FROM ("
-        f"SELECT {ended} AS nodes, count() AS walks FROM ({walks}) GROUP BY nodes"
-        f") ARRAY JOIN {links} AS link GROUP BY step, source, target "
+        "SELECT link.1 AS step, link.2 AS source, link.3 AS target, sum(walks) AS count "
+        f"FROM {counted} ARRAY JOIN {links} AS link GROUP BY step, source, target "
         "ORDER BY step, source, target"
     )
     return Statement(text, binder.parameters)
@@ -63,10 +63,12 @@ def paths(
     binder = Binder()
     walks = _walks(project, query, within, versions, known, binder)
     top = binder.bind(query.top, "UInt32")
-    text = (
-        "SELECT walk, sum(walks) AS count, count() AS installs FROM ("
+    counted = on_shards(
         f"SELECT walk, install_key, count() AS walks FROM ({walks}) GROUP BY walk, install_key"
-        f") GROUP BY walk ORDER BY count DESC, walk LIMIT {top}"
+    )
+    text = (
+        f"SELECT walk, sum(walks) AS count, count() AS installs FROM {counted} "
+        f"GROUP BY walk ORDER BY count DESC, walk LIMIT {top}"
     )
     return Statement(text, binder.parameters)
 
@@ -90,9 +92,7 @@ def _walks(
     )
     later = f"bitOr(bitShiftLeft(toUInt128({TIME}), {_BITS}), least({ORDER}, {2**_BITS - 1}))"
     key = f"bitOr(bitShiftLeft({later}, {_NAME_BITS}), {place})"
-    events = (
-        f"{binder.named()}SELECT install_key, {key} AS event_key FROM {EVENTS} WHERE {condition}"
-    )
+    events = f"{binder.named()}SELECT install_key, {key} AS event_key FROM {ONCE} WHERE {condition}"
     anchor = known.index(query.anchor) + 1 if query.anchor is not None else 0
     only = f"HAVING countIf(bitAnd(toUInt32(event_key), {2**_NAME_BITS - 1}) = {anchor}) > 0"
     collected = (

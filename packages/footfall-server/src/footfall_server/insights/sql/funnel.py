@@ -9,7 +9,7 @@ from footfall_server.insights.sql.column import NONE, OTHER, dimension
 from footfall_server.insights.sql.entries import entries, unreached
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.trends import combinations, key
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 _UPPER = (
@@ -75,7 +75,7 @@ def _grouped(query: Funnel, source: str) -> str:
         f"sumForEach(arrayMap(step -> done >= step, range(1, {last + 1}))) AS counts, {gaps}, "
         f"{_LEVELS}StateIf(0.5, 0.9)(seconds, done = {last}) AS all, "
         f"sumForEachIf(arrayMap(upper -> seconds <= upper, {upper_seconds(query)}), done = {last}) "
-        f"AS within FROM ({entry}) GROUP BY {grouping}"
+        f"AS within FROM {on_shards(entry)} GROUP BY {grouping}"
     )
 
 

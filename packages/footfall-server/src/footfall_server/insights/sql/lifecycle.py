@@ -8,10 +8,10 @@ from dataclasses import replace
 from footfall_server.insights.periods import FIRST, Bucket, Range
 from footfall_server.insights.queries import Lifecycle
 from footfall_server.insights.sql.binder import Binder
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.trends import bucket_key
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 STATES = ("new", "returning", "resurrected", "dormant")
 
@@ -41,8 +41,7 @@ def states(
         f"(time >= {binder.instant(within.start)} OR time < {binder.instant(before.end)})"
     )
     start = binder.instant(buckets[0].start)
-    text = (
-        "SELECT change.1 - 1 AS place, change.2 AS state, count() AS count FROM ("
+    installs = on_shards(
         f"SELECT {_changes(binder.bind(len(buckets), 'UInt32'))} AS changes FROM ("
         "SELECT first_place, "
         f"arraySort(arrayMap(k -> transform(k, {keys}, {places}, 0), arrayDistinct(active))) "
@@ -51,8 +50,12 @@ def states(
         "groupArrayIf(key, seen) AS active, "
         f"transform(first_key, {keys}, {places}, 0) AS first_place FROM ("
         f"{binder.named()}SELECT install_key, time, {key} AS key, {seen} AS seen "
-        f"FROM {EVENTS} WHERE {condition}) "
-        "GROUP BY install_key))) ARRAY JOIN changes AS change GROUP BY place, state"
+        f"FROM {ONCE} WHERE {condition}) "
+        "GROUP BY install_key))"
+    )
+    text = (
+        "SELECT change.1 - 1 AS place, change.2 AS state, count() AS count "
+        f"FROM {installs} ARRAY JOIN changes AS change GROUP BY place, state"
     )
     return Statement(text, binder.parameters)
 

@@ -11,9 +11,9 @@ from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Installs
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.values import MAX_VALUES, Scale
-from footfall_server.store import Statement
+from footfall_server.store import EVENTS, Statement, on_shards
 
 FAILED = "exception_occurred_code = 'jtrue'"
 
@@ -60,11 +60,12 @@ def codes(
     binder = Binder()
     code = column(name, binder).code
     limited = condition(asked, binder, within, installs, event)
-    text = (
+    limit = f"LIMIT {MAX_VALUES + 1}"
+    text = on_shards(
         f"{binder.named()}SELECT DISTINCT toString({code}) AS code "
-        f"FROM {EVENTS if once else 'events'} WHERE {limited} LIMIT {MAX_VALUES + 1}"
+        f"FROM {ONCE if once else EVENTS} WHERE {limited} {limit}"
     )
-    return Statement(text, binder.parameters)
+    return Statement(f"SELECT DISTINCT code FROM {text} {limit}", binder.parameters)
 
 
 def place(name: str, scale: Scale, binder: Binder) -> str:

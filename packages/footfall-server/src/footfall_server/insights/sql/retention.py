@@ -15,10 +15,10 @@ from footfall_server.insights.queries.common import Action
 from footfall_server.insights.queries.retention import Unit
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import OTHER, dimension
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.trends import Segment, combinations, key
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 _LONGEST_DAYS: dict[Unit, int] = {"day": 1, "week": 7, "month": 31}
 _ROLLING_DAYS: dict[Unit, int] = {"day": 1, "week": 7, "month": 30}
@@ -44,7 +44,7 @@ def cohorts(
     )
     text = (
         "SELECT cohort, segment_key, count() AS size, sumForEach(flags) AS counts "
-        f"FROM ({births}) GROUP BY cohort, segment_key"
+        f"FROM {on_shards(births)} GROUP BY cohort, segment_key"
     )
     return Statement(text, binder.parameters)
 
@@ -110,7 +110,7 @@ def _events(
         condition = where(project, range_, installs, filters, names, binder, versions)
         return (
             f"{binder.named()}SELECT install_key, {place.of_event} AS at, {born} AS born, "
-            f"{returned} AS returned, {codes} AS codes FROM {EVENTS} WHERE {condition}"
+            f"{returned} AS returned, {codes} AS codes FROM {ONCE} WHERE {condition}"
         )
 
     if query.birth == query.return_:

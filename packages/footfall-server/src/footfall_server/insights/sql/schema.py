@@ -7,8 +7,8 @@ from typing import Any
 
 from footfall_server.insights.periods import Range
 from footfall_server.insights.sql.binder import Binder
-from footfall_server.insights.sql.events import EVENTS, where
-from footfall_server.store import Statement
+from footfall_server.insights.sql.events import ONCE, where
+from footfall_server.store import EVENTS, Statement, on_shards
 
 MAX_EVENTS = 1_000
 MAX_EXAMPLES = 20
@@ -29,7 +29,7 @@ def events(project: int, within: Range) -> Statement:
     text = (
         "SELECT toString(event) AS event, sum(weight) AS total, count() AS count, "
         "uniqExact(install_key) AS installs, toUnixTimestamp64Micro(min(time)) AS first, "
-        f"toUnixTimestamp64Micro(max(time)) AS last FROM {EVENTS} "
+        f"toUnixTimestamp64Micro(max(time)) AS last FROM {ONCE} "
         f"WHERE {_tracked(project, within, binder)} GROUP BY event "
         f"ORDER BY round(total, 6) DESC, event LIMIT {MAX_EVENTS + 1}"
     )
@@ -60,7 +60,7 @@ def properties(project: int, within: Range, every: Mapping[str, int]) -> Stateme
     )
     chosen = (
         f"SELECT event, time, {kept} AS kept, raw, JSONExtractKeysAndValuesRaw(raw) AS lost "
-        f"FROM events WHERE {_tracked(project, within, binder)} "
+        f"FROM {EVENTS} WHERE {_tracked(project, within, binder)} "
         f"AND {rates} > 0 AND sipHash64(message_id) % greatest({rates}, 1) = 0 "
         "ORDER BY version DESC LIMIT 1 BY event, install_key, message_id, client_time"
     )
@@ -70,7 +70,7 @@ def properties(project: int, within: Range, every: Mapping[str, int]) -> Stateme
         f"groupUniqArray({MAX_EXAMPLES + 1})(value) AS examples, "
         "toUnixTimestamp64Micro(max(time)) AS last FROM ("
         "SELECT toString(event) AS event, time, pair.1 AS name, pair.2 AS value, "
-        f"{kind} AS type FROM (SELECT event, time, {merged} AS pairs FROM ({chosen})) "
+        f"{kind} AS type FROM (SELECT event, time, {merged} AS pairs FROM {on_shards(chosen)}) "
         "ARRAY JOIN pairs AS pair WHERE value != 'null') "
         "GROUP BY GROUPING SETS ((event, name, type), (name, type)) "
         f"ORDER BY count DESC, name, type LIMIT {MAX_PROPERTIES}"
@@ -84,7 +84,7 @@ def reused(project: int, within: Range) -> Statement:
     text = (
         "SELECT id, times, count() OVER () AS total FROM ("
         "SELECT sipHash64(message_id) AS id, count() AS times "
-        f"FROM {EVENTS} WHERE {_tracked(project, within, binder)} GROUP BY id HAVING times > 1) "
+        f"FROM {ONCE} WHERE {_tracked(project, within, binder)} GROUP BY id HAVING times > 1) "
         f"ORDER BY times DESC, id LIMIT {REUSED_SHOWN}"
     )
     return Statement(text, binder.parameters)
@@ -96,7 +96,7 @@ def reuse(project: int, within: Range, ids: list[Any]) -> Statement:
     text = (
         "SELECT message_id, count() AS times, arraySort(groupUniqArray(10)(toString(event))) AS "
         "events, uniqExact(install) AS installs, uniqExact(client_time) AS client_times "
-        f"FROM {EVENTS} WHERE {_tracked(project, within, binder)} "
+        f"FROM {ONCE} WHERE {_tracked(project, within, binder)} "
         f"AND sipHash64(message_id) IN {binder.bind(ids, 'Array(UInt64)')} "
         "GROUP BY message_id ORDER BY times DESC, message_id"
     )

@@ -8,9 +8,9 @@ from footfall_server.insights.periods import Range
 from footfall_server.insights.queries.sql import Sql
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column, quoted
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.store import Statement
+from footfall_server.store import DATABASE_PARAMETER, Statement
 
 _TEXTS = (
     "python_version", "os_type", "runtime_environment", "exception_type",
@@ -40,7 +40,8 @@ def statement(
     binder = Binder()
     condition = where(project, within, query.installs, query.filters, None, binder, versions)
     columns = _columns(version, binder)
-    source = f"{binder.named()}SELECT {columns} FROM footfall.{EVENTS} WHERE {condition}"
+    place = f"{{{DATABASE_PARAMETER}:Identifier}}.{ONCE}"
+    source = f"{binder.named()}SELECT {columns} FROM {place} WHERE {condition}"
     return Statement(checked.over(source), {**binder.parameters, **checked.bound}, guest=True)
 
 
@@ -84,10 +85,7 @@ def _columns(version: str, binder: Binder) -> str:
         "weight",
         *(f"if({code} = '', NULL, substring({code}, 2)) AS {name}" for name, code in codes.items()),
         *(f"{name}_code = 'jtrue' AS {name}" for name in _FLAGS),
-        *(
-            f"coalesce(toFloat64(properties.{name}.:Int64), properties.{name}.:Float64) AS {name}"
-            for name in _NUMBERS
-        ),
+        *(f"{column(name, binder).number} AS {name}" for name in _NUMBERS),
         "properties.session_id.:String AS session_id",
         "properties",
     ]

@@ -8,11 +8,11 @@ from footfall_server.insights.answer import Asked
 from footfall_server.insights.periods import Range, Shift, moved
 from footfall_server.insights.queries import DropCost, SupportMatrix
 from footfall_server.insights.sql.binder import Binder
-from footfall_server.insights.sql.events import EVENTS
+from footfall_server.insights.sql.events import ONCE
 from footfall_server.insights.sql.filters import installs_condition
 from footfall_server.insights.sql.places import STAMP, condition, place
 from footfall_server.insights.values import Scale
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 WEEKS, WEEKS_OF_SHARE = 12, 4
 
@@ -23,12 +23,15 @@ def matrix(asked: Asked[SupportMatrix], rows: Scale, columns: Scale) -> Statemen
     row = place(asked.query.rows, rows, binder)
     column = place(asked.query.columns, columns, binder)
     limited = condition(asked, binder)
-    text = (
-        "SELECT bitShiftRight(cell, 16) AS row, bitAnd(cell, 65535) AS column, count() AS installs "
-        "FROM (SELECT install_key, argMax(own, stamp) AS cell FROM ("
+    cells = on_shards(
+        "SELECT install_key, argMax(own, stamp) AS cell FROM ("
         f"{binder.named()}SELECT install_key, {STAMP} AS stamp, "
         f"bitOr(bitShiftLeft(toUInt32({row}), 16), toUInt32({column})) AS own "
-        f"FROM {EVENTS} WHERE {limited}) GROUP BY install_key) GROUP BY row, column"
+        f"FROM {ONCE} WHERE {limited}) GROUP BY install_key"
+    )
+    text = (
+        "SELECT bitShiftRight(cell, 16) AS row, bitAnd(cell, 65535) AS column, count() AS installs "
+        f"FROM {cells} GROUP BY row, column"
     )
     return Statement(text, binder.parameters)
 
@@ -61,13 +64,15 @@ def drop_cost(asked: Asked[DropCost], scale: Scale) -> Statement:
     limited = condition(asked, binder, all_weeks(asked.within), "persistent")
     if own_installs := installs_condition(asked.query.installs):
         limited += f" AND {own_installs}"
-    text = (
-        "SELECT each.1 AS week, each.2 AS place, count() AS installs FROM ("
+    installs = on_shards(
         f"SELECT groupArray((week, place)) AS own, "
         f"arrayFilter(one -> one.1 < {WEEKS_OF_SHARE}, own) AS recent FROM ("
         f"SELECT install_key, week, {chosen} AS place FROM ("
         f"{binder.named()}SELECT install_key, toUInt8({week}) AS week, {own} AS own{stamp} "
-        f"FROM {EVENTS} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key) "
+        f"FROM {ONCE} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key"
+    )
+    text = (
+        f"SELECT each.1 AS week, each.2 AS place, count() AS installs FROM {installs} "
         f"ARRAY JOIN if(empty(recent), own, arrayPushBack(own, (toUInt8({WEEKS}), {joined}))) "
         "AS each GROUP BY week, place"
     )

@@ -6,11 +6,11 @@ from footfall_server.insights.answer import Asked
 from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Traction
 from footfall_server.insights.sql.binder import Binder
-from footfall_server.insights.sql.events import EVENTS
+from footfall_server.insights.sql.events import ONCE
 from footfall_server.insights.sql.places import condition, place
 from footfall_server.insights.sql.trends import bucket_key
 from footfall_server.insights.values import Scale
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 RETENTION_DAYS = 28
 
@@ -24,14 +24,16 @@ def weeks(asked: Asked[Traction], history: Range, name: str, versions: Scale) ->
     week = bucket_key("week", binder.text(history.zone.key))
     own = place(name, versions, binder)
     limited = condition(asked, binder, history)
-    text = (
-        "SELECT each.1 AS week, each.2 AS place, count() AS active, countIf(week = first) AS new, "
-        f"countIf(week = first AND has(weeks, week + {RETENTION_DAYS})) AS returned FROM ("
+    installs = on_shards(
         "SELECT groupArray((week, place)) AS own, arrayMap(one -> one.1, own) AS weeks, "
         "arrayMin(weeks) AS first FROM ("
         "SELECT install_key, week, max(own) AS place FROM ("
         f"{binder.named()}SELECT install_key, toInt32({week}) AS week, {own} AS own "
-        f"FROM {EVENTS} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key) "
-        "ARRAY JOIN own AS each GROUP BY week, place"
+        f"FROM {ONCE} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key"
+    )
+    text = (
+        "SELECT each.1 AS week, each.2 AS place, count() AS active, countIf(week = first) AS new, "
+        f"countIf(week = first AND has(weeks, week + {RETENTION_DAYS})) AS returned "
+        f"FROM {installs} ARRAY JOIN own AS each GROUP BY week, place"
     )
     return Statement(text, binder.parameters)

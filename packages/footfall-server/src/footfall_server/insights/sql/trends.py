@@ -10,10 +10,10 @@ from footfall_server.insights.plan import Source, TrendsPlan, windows
 from footfall_server.insights.queries import PERCENTILES, ROLLING_DAYS, Interval
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import OTHER, Dimension, column, dimension, is_list
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.measures import EXACT_VALUES, measure, values_of
-from footfall_server.store import Statement
+from footfall_server.store import Statement, on_shards
 
 Segment = tuple[str, ...]
 
@@ -41,8 +41,11 @@ def ranking(plan: TrendsPlan, versions: Versions) -> Statement:
         for source in plan.sources
     ]
     sources = " UNION ALL ".join(
-        f"{binder.named()}SELECT {codes}, sum(weight) * {series} AS events FROM {EVENTS} "
-        f"WHERE {condition} GROUP BY {', '.join(names)}"
+        "SELECT * FROM "
+        + on_shards(
+            f"{binder.named()}SELECT {codes}, sum(weight) * {series} AS events FROM {ONCE} "
+            f"WHERE {condition} GROUP BY {', '.join(names)}"
+        )
         for series, condition in conditions
     )
     limit = binder.bind(plan.query.limit + 1, "UInt32")
@@ -180,12 +183,13 @@ def _plain(
         grouping = f"GROUPING SETS (({keys}), ({', '.join(split.group)}))"
         fold = "toUInt8(grouping(bucket))"
     condition = _where(plan, plan.within, source, binder, versions)
+    events = on_shards(
+        f"{binder.named()}SELECT {bucket} AS bucket, {split.select} AS segment, "
+        f"{', '.join(columns)} FROM {ONCE} {split.join} WHERE {condition}"
+    )
     return (
         f"SELECT {place} AS part, bucket, {fold} AS fold, {_segment(split)}, "
-        f"{values} AS values, {approximate} AS approximate FROM ("
-        f"{binder.named()}SELECT {bucket} AS bucket, {split.select} AS segment, "
-        f"{', '.join(columns)} "
-        f"FROM {EVENTS} {split.join} WHERE {condition}) GROUP BY {grouping}"
+        f"{values} AS values, {approximate} AS approximate FROM {events} GROUP BY {grouping}"
     )
 
 
@@ -223,19 +227,24 @@ def _rolling(
     """An install counts from an active day on, until `days` later or its next active day."""
     first = min(window.first for window in windows(plan, days))
     within = replace(plan.within, start=periods.key_midnight(first, plan.within.zone))
-    day = bucket_key("day", binder.text(plan.within.zone.key))
+    day = f"toUInt16(toDate(time, {binder.text(plan.within.zone.key)}))"
+    # Sorted out once an install: a third of the time of a set that is looked up at every event.
+    own = "arrayMap(day -> toInt64(day), arrayCompact(arraySort(groupArray(day))))"
     condition = _where(plan, within, source, binder, versions)
     following = "arrayPushBack(arrayPopFront(days), 1000000)"
     changes = (
         "arrayConcat(arrayMap(d -> (d, 1), days), "
         f"arrayMap((d, next) -> (least(d + {days}, next), -1), days, {following}))"
     )
+    installs = on_shards(
+        f"SELECT segment, install_key, {own} AS days FROM ("
+        f"{binder.named()}SELECT {day} AS day, {split.select} AS segment, install_key "
+        f"FROM {ONCE} {split.join} WHERE {condition}) "
+        "GROUP BY segment, install_key"
+    )
     return (
         f"SELECT {place} AS part, change.1 AS bucket, 0 AS fold, {_segment(split)}, "
-        "[toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate FROM ("
-        f"SELECT segment, install_key, arraySort(groupUniqArray(day)) AS days FROM ("
-        f"{binder.named()}SELECT {day} AS day, {split.select} AS segment, install_key "
-        f"FROM {EVENTS} {split.join} WHERE {condition}) "
-        f"GROUP BY segment, install_key) ARRAY JOIN {changes} AS change "
+        "[toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate "
+        f"FROM {installs} ARRAY JOIN {changes} AS change "
         f"GROUP BY {', '.join(('bucket', *split.group))}"
     )

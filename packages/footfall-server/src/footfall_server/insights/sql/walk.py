@@ -19,7 +19,7 @@ from footfall_server.insights.queries import Funnel, Query
 from footfall_server.insights.queries.common import Filter
 from footfall_server.insights.queries.funnel import Exclusion, Step
 from footfall_server.insights.sql.binder import Binder
-from footfall_server.insights.sql.events import EVENTS, where
+from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Conditions, Versions, asks_for_kind, walk
 from footfall_server.model.event import KINDS
 
@@ -150,7 +150,7 @@ def marked_events(
     selected = ", ".join(
         ("install_key", f"{marks.keys.of(marks.conditions)} AS event_key", *columns)
     )
-    return f"{binder.named()}SELECT {selected} FROM {EVENTS} WHERE {condition}"
+    return f"{binder.named()}SELECT {selected} FROM {ONCE} WHERE {condition}"
 
 
 def _condition(

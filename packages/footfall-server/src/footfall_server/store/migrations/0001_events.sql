@@ -15,7 +15,7 @@
 -- fast as reading them from the JSON column (the key of 8 bytes: counting installs by it; two of a
 -- billion installs share one with a chance of 3 %). A code is '' for a missing value, 's' and the
 -- text for a text, 'j' and the JSON text for anything else: so the text "7" is never the number 7.
-CREATE TABLE IF NOT EXISTS events $on_cluster (
+CREATE TABLE IF NOT EXISTS events$local $on_cluster (
     project UInt32,
     kind LowCardinality(String),
     event LowCardinality(String),

@@ -1,5 +1,5 @@
 -- What the door refused, with its reason and without any address, until it is replayed or too old.
-CREATE TABLE IF NOT EXISTS rejected $on_cluster (
+CREATE TABLE IF NOT EXISTS rejected$local $on_cluster (
     project UInt32,
     id UUID,
     received_at DateTime64(6, 'UTC') CODEC(Delta, ZSTD(1)),

@@ -1,0 +1,1 @@
+"""Moving a store to another place, killed in the midst."""

@@ -1,0 +1,230 @@
+"""The store on a server: the way there and back, against a stand-in that says it is one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from footfall_server.store import (
+    Limits,
+    Statement,
+    Store,
+    StoreRefused,
+    StoreUnavailable,
+    open_store,
+)
+
+from tests.clickhouse import PASSWORD
+from tests.conftest import Server, eventually, http
+from tests.stand_in import StandIn
+from tests.test_erase import done, erase, event, files_with, installs
+from tests.test_thin_slice import folded, total
+
+FOREVER = Statement(
+    "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))"
+)
+
+
+@pytest.fixture(scope="module", params=[None, "one"], ids=["server", "cluster"])
+def stand_in(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    running = StandIn(tmp_path_factory.mktemp("clickhouse"), request.param).start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def own_stand_in(tmp_path: Path) -> Iterator[StandIn]:
+    """For a server's own projects, whose numbers begin anew with each server."""
+    running = StandIn(tmp_path / "clickhouse", "one").start()
+    yield running
+    running.kill()
+
+
+@pytest.fixture
+def store(stand_in: StandIn, tmp_path: Path) -> Iterator[Store]:
+    opened = open_store(stand_in.url(), tmp_path)
+    yield opened
+    opened.close()
+
+
+def line(project: int, number: int, **changes: Any) -> bytes:
+    fields = {
+        "project": project, "kind": "track", "event": "fit", "install": f"i{number % 5}",
+        "message_id": f"m{number}", "client_time": "2026-01-02T03:04:05.5Z", "skew": 0,
+        "received": 1_767_323_045_000_000, "time_source": "client", "order": number + 1,
+        "properties": {"run_time": number / 2, "day": "2026-01-02"}, "raw": "",
+    }  # fmt: skip
+    return json.dumps(fields | changes).encode() + b"\n"
+
+
+def rows(store: Store, project: int, source: str = "events") -> int:
+    text = f"SELECT count() AS n FROM {source} WHERE project = {{project:UInt32}}"
+    return int(store.query(Statement(text, {"project": project})).column("n")[0].as_py())
+
+
+def test_a_block_is_stored_once_and_comes_back_as_it_went(store: Store) -> None:
+    block = b"".join(line(1, number) for number in range(300))
+    store.insert("events", block, "a")
+    store.insert("events", block, "a")
+    assert rows(store, 1) == 300
+    found = store.query(
+        Statement(
+            "SELECT toJSONString(properties) AS properties, position, client_time "
+            "FROM events FINAL WHERE project = 1 AND message_id = {id:String}",
+            {"id": "m7"},
+        )
+    )
+    assert json.loads(found.column("properties")[0].as_py()) == {
+        "run_time": 3.5,
+        "day": "2026-01-02",
+    }
+    assert found.column("position")[0].as_py() == 8
+    assert int(found.schema.metadata[b"rows_read"]) > 0
+
+
+def test_what_cannot_be_read_is_refused_and_stores_nothing(store: Store) -> None:
+    with pytest.raises(StoreRefused) as refused:
+        store.insert("events", line(2, 1) + b'{"project": "x"}\n', "bad")
+    assert refused.value.code == "STORE_REFUSED"
+    assert rows(store, 2) == 0
+
+
+def test_opening_again_changes_nothing(store: Store, stand_in: StandIn, tmp_path: Path) -> None:
+    store.insert("events", line(3, 1), "again")
+    other = open_store(stand_in.url(), tmp_path)
+    try:
+        other.check()
+        assert rows(other, 3) == 1
+        assert other.figures()["events"] >= 1
+    finally:
+        other.close()
+
+
+def test_a_cancelled_query_ends_on_the_server(store: Store) -> None:
+    async def main() -> None:
+        task = asyncio.create_task(store.run(FOREVER, Limits(seconds=120)))
+        while not await running():
+            await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not await running()
+
+    async def running() -> int:
+        listed = Statement(
+            "SELECT count() AS n FROM system.processes "
+            "WHERE query LIKE '%1000000000000%' AND query NOT LIKE '%LIKE%'"
+        )
+        return int((await store.run(listed)).column("n")[0].as_py())
+
+    asyncio.run(main())
+
+
+def test_a_wrong_password_is_told_without_it(stand_in: StandIn, tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable) as refused:
+        open_store(stand_in.url("not-the-password"), tmp_path)
+    assert refused.value.code == "STORE_DENIED"
+    assert "user or password is wrong" in refused.value.message
+    assert "not-the-password" not in refused.value.message
+
+
+def test_what_the_door_took_while_the_server_was_away_arrives(
+    own_stand_in: StandIn, tmp_path: Path
+) -> None:
+    server = Server(tmp_path / "data", environment={"FOOTFALL_STORE_URL": own_stand_in.url()})
+    project = server.create_project("away")
+    server.start()
+    try:
+        assert project.send([event("a", messageId=f"b{i}") for i in range(50)]).status == 200
+        assert folded(project.query(total())) == 50
+        own_stand_in.kill()
+        assert project.send([event("b", messageId=f"c{i}") for i in range(50)]).status == 200
+        eventually(lambda: http("GET", f"{server.url}/ready").status == 503)
+        told = http("GET", f"{server.url}/ready").body.decode()
+        assert "can't be reached" in told
+        assert PASSWORD not in told
+        other = total(measure="unique")
+        assert project.query(other, consistent=False).status == 503
+        own_stand_in.start()
+        eventually(lambda: http("GET", f"{server.url}/ready").status == 200)
+        assert folded(project.query(total())) == 100
+        assert server.stop() == 0
+    finally:
+        if server.process is not None:
+            server.kill()
+    assert PASSWORD not in server.log()
+
+
+def test_a_server_that_starts_first_waits_for_its_store(
+    own_stand_in: StandIn, tmp_path: Path
+) -> None:
+    own_stand_in.kill()
+    server = Server(tmp_path / "data", environment={"FOOTFALL_STORE_URL": own_stand_in.url()})
+    project = server.create_project("first")
+    server.start()
+    try:
+        assert project.send([event("a", messageId=f"m{i}") for i in range(20)]).status == 200
+        eventually(lambda: http("GET", f"{server.url}/ready").status == 503)
+        assert http("GET", f"{server.url}/health").status == 200
+        own_stand_in.start()
+        eventually(lambda: http("GET", f"{server.url}/ready").status == 200)
+        assert folded(project.query(total())) == 20
+        own_stand_in.kill()
+        assert server.stop() == 0
+        server.start()
+        eventually(lambda: http("GET", f"{server.url}/ready").status == 503)
+        server.stop()  # it hadn't opened anything, and ends all the same
+    finally:
+        if server.process is not None:
+            server.kill()
+
+
+def test_a_server_that_is_not_let_in_says_so_and_ends(
+    own_stand_in: StandIn, tmp_path: Path
+) -> None:
+    url = own_stand_in.url("not-the-password")
+    server = Server(tmp_path / "data", environment={"FOOTFALL_STORE_URL": url})
+    server.start()
+    assert server.process is not None
+    assert server.process.wait(30) == 1
+    server.stop()
+    assert "[STORE_DENIED]" in server.log()
+    assert "not-the-password" not in server.log()
+
+
+def test_an_install_is_erased_on_the_server(own_stand_in: StandIn, tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", environment={"FOOTFALL_STORE_URL": own_stand_in.url()})
+    project = server.create_project("erased")
+    server.start()
+    gone, kept = str(uuid.uuid4()), str(uuid.uuid4())
+    try:
+        assert project.send([event(gone), event(kept)] * 2).status == 200
+        assert project.send([{"type": "track", "userId": gone}]).json()["rejected"]
+        assert installs(project) == {gone, kept}
+        assert files_with(own_stand_in.path, gone), "else its absence would prove nothing"
+        said = done(project, erase(project, install=gone).json()["id"])
+        assert said["places"]["events"]["rows"] == 2
+        assert said["places"]["rejected"]["rows"] == 1
+        assert installs(project) == {kept}
+        assert files_with(own_stand_in.path, gone) == []
+        assert json.loads(server.command("doctor", "--json").stdout)["healthy"]
+    finally:
+        server.kill()
+
+
+def test_backup_says_who_makes_it(stand_in: StandIn, store: Store, tmp_path: Path) -> None:
+    from footfall_server.model.errors import Unprocessable
+    from footfall_server.store import restore_store
+
+    with pytest.raises(Unprocessable) as refused:
+        store.backup(tmp_path / "backup")
+    assert refused.value.code == "BACKUP_ELSEWHERE"
+    assert "BACKUP DATABASE footfall" in refused.value.message
+    with pytest.raises(Unprocessable) as refused:
+        restore_store(stand_in.url(), tmp_path, tmp_path / "backup", None)
+    assert refused.value.code == "RESTORE_ELSEWHERE"

@@ -35,6 +35,7 @@ PAGES = {
     "cohorts": "cohorts",
     "events": "events?range=90d",
     "event": "events?range=90d&event=fit",
+    "property": "properties/os_type?range=90d",
     "releases": "releases?range=90d",
     "adoption": "adoption?range=90d",
     "errors": "errors?range=90d",
@@ -71,11 +72,12 @@ OTHERS = {
     "unknown-install": "/p/filled/installs?install=nobody",
     "no-rows": "/p/filled/events?range=2020-01-01..2020-01-31",
     "no-support": "/p/filled/support?range=2020-01-01..2020-01-31",
+    "unknown-property": "/p/filled/properties/no_such_property",
     "no-property": "/p/filled/trends?breakdown=no_such_property",
     "empty-board": "/p/filled/boards/{empty}",
     **{f"new-{name}": f"/p/blank/{path}" for name, path in PAGES.items() if name in NEW},
 }
-STATUS = {"missing": 404, "unknown-project": 404, "bad-link": 404}
+STATUS = {"missing": 404, "unknown-property": 404, "unknown-project": 404, "bad-link": 404}
 
 
 @dataclass

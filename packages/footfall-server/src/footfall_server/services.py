@@ -22,6 +22,7 @@ from footfall_server.intake import Intake, Report, WriteKeys, report, total
 from footfall_server.journal import Drains, Journal, Outbox, Sink
 from footfall_server.model.errors import Unavailable
 from footfall_server.model.event import EPOCH, RejectedEvent
+from footfall_server.model.openid import OpenId
 from footfall_server.model.project import Project
 from footfall_server.model.reason import Reason
 from footfall_server.policies import ProjectPolicies
@@ -63,6 +64,7 @@ class Services:
     salts: Salts
     eraser: Eraser
     base_url: str
+    openid: OpenId | None
     clock: Callable[[], datetime]
     counted: Callable[[], Report]
     """What every process of this server has counted at its door."""
@@ -175,6 +177,7 @@ def open_services(
         salts=intake.salts,
         eraser=Eraser(Erasures(accounts), Marker(secret), places, intake.blocklist),
         base_url=base_url,
+        openid=settings.openid,
         clock=now,
         counted=lambda: total([report(intake), *elsewhere()]),
     )

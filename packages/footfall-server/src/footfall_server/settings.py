@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from footfall_server.model.errors import FootfallError
+from footfall_server.model.openid import OpenId, is_safe
 
 JOURNAL_BYTES = 8 << 30
 """How much may wait for the store, if the operator says nothing."""
@@ -18,7 +20,8 @@ NAMES = frozenset(
     f"FOOTFALL_{name}"
     for name in (
         "ALLOW_NETWORKS", "BASE_URL", "DATA", "DATABASE_URL", "FILES", "HOST", "IDLE_SECONDS",
-        "JOURNAL_BYTES", "PORT", "REJECTED_DAYS", "REQUEST_SECONDS", "ROLE", "SECRET_KEY",
+        "JOURNAL_BYTES", "OIDC_ALLOWED", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ISSUER",
+        "OIDC_NAME", "OIDC_ONLY", "PORT", "REJECTED_DAYS", "REQUEST_SECONDS", "ROLE", "SECRET_KEY",
         "STORE_URL", "TOKEN", "WORKERS",
     )
 )  # fmt: skip
@@ -51,6 +54,7 @@ class Settings:
     request_seconds: float = 120
     rejected_days: int = 30
     files_folder: Path | None = None
+    openid: OpenId | None = None
 
     @property
     def files(self) -> Path:
@@ -124,6 +128,45 @@ def read(
         files_folder=Path(files).absolute()
         if (files := environment.get("FOOTFALL_FILES"))
         else None,
+        openid=read_openid(environment),
+    )
+
+
+def read_openid(environment: Mapping[str, str]) -> OpenId | None:
+    """The provider that signs people in; None where there is none. Raises SetupError."""
+    given = {
+        name: environment.get(f"FOOTFALL_OIDC_{name}", "").strip()
+        for name in ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "NAME", "ALLOWED", "ONLY")
+    }
+    if not given["ISSUER"] and not given["CLIENT_ID"]:
+        if given["ONLY"] == "1":
+            raise SetupError(
+                "INVALID_OIDC",
+                "FOOTFALL_OIDC_ONLY=1 needs FOOTFALL_OIDC_ISSUER and FOOTFALL_OIDC_CLIENT_ID: "
+                "nobody could sign in.",
+            )
+        return None
+    if not given["ISSUER"] or not given["CLIENT_ID"]:
+        raise SetupError(
+            "INVALID_OIDC", "FOOTFALL_OIDC_ISSUER and FOOTFALL_OIDC_CLIENT_ID go together."
+        )
+    if not is_safe(given["ISSUER"]):
+        raise SetupError(
+            "INVALID_OIDC", f"FOOTFALL_OIDC_ISSUER={given['ISSUER']!r} is no https address."
+        )
+    if given["ONLY"] not in ("", "0", "1"):
+        raise SetupError(
+            "INVALID_OIDC", f"FOOTFALL_OIDC_ONLY={given['ONLY']!r} is neither 0 nor 1."
+        )
+    return OpenId(
+        given["ISSUER"],
+        given["CLIENT_ID"],
+        given["CLIENT_SECRET"] or None,
+        given["NAME"][:60] or "OpenID Connect",
+        frozenset(
+            part.lower().removeprefix("@") for part in re.split(r"[,\s]+", given["ALLOWED"]) if part
+        ),
+        given["ONLY"] == "1",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -56,11 +57,22 @@ def test_an_answer_is_kept_until_the_projects_data_change(library: Library, stor
 
 def test_a_kept_answer_cant_be_changed_by_who_got_it(library: Library) -> None:
     library.add([event(1)])
-    ask(library).rows[0]["value"] = "changed"
-    kept = ask(library)
-    kept.rows[0]["value"] = "changed"
-    kept.rows.clear()
-    assert folded(ask(library)) == [1]
+    asked = {
+        "breakdown": ["event"],
+        "filters": [{"property": "event", "op": "in", "values": ["fit"]}],
+    }
+    first = ask(library, **asked)
+    pristine = copy.deepcopy(first)
+    for answer in (first, ask(library, **asked)):
+        answer.rows[0]["value"] = "changed"
+        answer.rows[0]["segment"].append("changed")
+        answer.query["filters"][0]["values"].append("changed")
+        answer.meta["incomplete"] = answer.meta["changed"] = True
+    kept = ask(library, **asked)
+    assert kept.meta.pop("cached")
+    assert kept.meta.pop("elapsed_ms") >= 0
+    del pristine.meta["elapsed_ms"]
+    assert (kept.rows, kept.query, kept.meta) == (pristine.rows, pristine.query, pristine.meta)
 
 
 def test_a_kept_answer_is_of_its_question_alone(library: Library) -> None:

@@ -16,6 +16,7 @@ from footfall_server.accounts import Accounts, Audit, Documents, Sessions, Token
 from footfall_server.accounts.tables import ProjectRow
 from footfall_server.insights import Result
 from footfall_server.model.errors import Unprocessable
+from footfall_server.model.openid import OpenId
 from footfall_server.model.project import Project
 from footfall_server.web import pages
 from starlette.testclient import TestClient
@@ -210,6 +211,7 @@ class Services:
     insights: Any = field(default_factory=Insights)
     base_url: str | None = "https://usage.example.org"
     secret: bytes = b"secret"
+    openid: OpenId | None = None
 
     def __post_init__(self) -> None:
         self.users = Users(self.accounts)

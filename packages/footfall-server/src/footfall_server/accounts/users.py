@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,8 @@ from footfall_server.accounts import passwords
 from footfall_server.accounts.accounts import Accounts
 from footfall_server.accounts.credentials import hash_of
 from footfall_server.accounts.tables import InvitationRow, MemberRow, SessionRow, UserRow
-from footfall_server.model.errors import Conflict, NotFound, Unprocessable
+from footfall_server.model.errors import Conflict, Forbidden, NotFound, Unprocessable
+from footfall_server.model.openid import OpenId
 from footfall_server.model.project import Project
 from footfall_server.model.visitor import ROLES, Role
 
@@ -165,15 +166,7 @@ class Users:
     def invitations(self, project: Project) -> list[Invitation]:
         """Those that can still be accepted, oldest first."""
         with self._session() as session:
-            rows = session.scalars(
-                select(InvitationRow)
-                .where(
-                    InvitationRow.project_id == project.id,
-                    InvitationRow.used_at.is_(None),
-                    InvitationRow.expires_at > self._clock(),
-                )
-                .order_by(InvitationRow.created_at)
-            )
+            rows = session.scalars(self._open_invitations(InvitationRow.project_id == project.id))
             return [_invitation(row) for row in rows]
 
     def withdraw(self, project: Project, invitation: str) -> None:
@@ -220,11 +213,60 @@ class Users:
             session.commit()
             return _user(row)
 
-    def _new(self, session: Session, email: str, password: str, admin: bool) -> UserRow:
+    def admit(self, email: str, openid: OpenId) -> User:
+        """The account of an address that a provider vouches for; open invitations to it are used.
+
+        An account is made for who was invited or is allowed in the settings; the first one, an
+        administrator's, only for an address that they name. It has no password. Roles that
+        somebody has stay. Raises Forbidden (ACCOUNT_DISABLED, OPENID_NOT_FIRST,
+        OPENID_NOT_INVITED), Unprocessable INVALID_EMAIL.
+        """
+        address = _address(email)
+        with self._session() as session:
+            _one_at_a_time(session)
+            invited = list(session.scalars(self._open_invitations(InvitationRow.email == address)))
+            row = self._by_email(session, address)
+            if row is None:
+                row = self._admitted(session, address, bool(invited), openid)
+            if row.disabled_at is not None:
+                raise Forbidden(
+                    "ACCOUNT_DISABLED", "This account is disabled: ask an administrator."
+                )
+            for invitation in invited:
+                invitation.used_at = self._clock()
+                if session.get(MemberRow, (row.id, invitation.project_id)) is None:
+                    _set_role(session, invitation.project_id, row.id, invitation.role)
+                    session.flush()
+            session.commit()
+            return _user(row)
+
+    def _admitted(self, session: Session, address: str, invited: bool, openid: OpenId) -> UserRow:
+        row = self._new(session, address, None, admin=False)
+        if session.scalar(select(func.count()).select_from(UserRow)) == 1:
+            if not openid.may_be_first(address):
+                raise Forbidden(
+                    "OPENID_NOT_FIRST",
+                    "There is no account here yet. The first one is made on the machine that runs "
+                    "Footfall, or by an address that FOOTFALL_OIDC_ALLOWED names.",
+                )
+            row.admin = True
+        elif not invited and not openid.allows(address):
+            raise Forbidden(
+                "OPENID_NOT_INVITED",
+                f"{address} has no account here: ask an owner of the project to invite it.",
+            )
+        return row
+
+    def has_password(self, user: int) -> bool:
+        """Not everybody does who signs in by a provider."""
+        with self._session() as session:
+            return self._row(session, user).password is not None
+
+    def _new(self, session: Session, email: str, password: str | None, admin: bool) -> UserRow:
         address = _address(email)
         row = UserRow(
             email=address,
-            password=passwords.hashed(password, address),
+            password=None if password is None else passwords.hashed(password, address),
             admin=admin,
             created_at=self._clock(),
             disabled_at=None,
@@ -235,6 +277,17 @@ class Users:
         except IntegrityError:
             raise Conflict("USER_EXISTS", f"There is a user {address} already.") from None
         return row
+
+    def _open_invitations(self, which: ColumnElement[bool]) -> Select[InvitationRow]:
+        return (
+            select(InvitationRow)
+            .where(
+                which,
+                InvitationRow.used_at.is_(None),
+                InvitationRow.expires_at > self._clock(),
+            )
+            .order_by(InvitationRow.created_at)
+        )
 
     def _open_invitation(self, session: Session, secret: str) -> InvitationRow:
         row = session.get(InvitationRow, hash_of(secret))

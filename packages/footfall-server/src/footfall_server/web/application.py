@@ -30,9 +30,11 @@ from footfall_server.web.insight import Insight
 from footfall_server.web.installs_page import InstallsPage
 from footfall_server.web.kept_pages import KeptPages
 from footfall_server.web.library_pages import EventsPage, TractionPage
+from footfall_server.web.openid_pages import OpenIdPages
 from footfall_server.web.pages import Pages
 from footfall_server.web.palette import Palette
 from footfall_server.web.project_settings import SettingsPages
+from footfall_server.web.property_page import PropertyPage
 from footfall_server.web.public_pages import PublicPages
 from footfall_server.web.release_pages import (
     AdoptionPage,
@@ -51,6 +53,7 @@ from footfall_server.web.trends_page import TrendsPage
 GROUPS: tuple[type[Site], ...] = (
     Pages,
     AccountPages,
+    OpenIdPages,
     SettingsPages,
     ReleasesPage,
     InstallsPage,
@@ -90,7 +93,12 @@ def pages(services: Services) -> ASGIApp:
     # A saved overview is its main chart: installs by day, which is what trends show unasked.
     views = {**insights, "overview": insights["trends"]}
     groups = [group(services, templates) for group in GROUPS]
-    for site in (*groups, *insights.values(), BoardPages(services, templates, views)):
+    for site in (
+        *groups,
+        *insights.values(),
+        PropertyPage(services, templates),
+        BoardPages(services, templates, views),
+    ):
         served += site.routes()
     served.append(("/{path:path}", _missing, ("GET", "POST")))
     routes = [Route("/static/{file}", files.serve, methods=["GET"])]

@@ -56,7 +56,7 @@ async def read(request: Request) -> Form:
     Raises Forbidden FOREIGN_FORM, TooLarge, Unprocessable TOO_MANY_FIELDS.
     """
     form = await _fields(request)
-    if _foreign(request) or not (_own(request) or _proven(request, form)):
+    if is_foreign(request) or not (_own(request) or _proven(request, form)):
         raise Forbidden(
             "FOREIGN_FORM",
             "This form wasn't sent from a page of this server, or its page is too old: open the "
@@ -67,7 +67,7 @@ async def read(request: Request) -> Form:
 
 async def read_open(request: Request) -> Form:
     """The fields of a form that needs no page before it (signing in); another site's is refused."""
-    if _foreign(request):
+    if is_foreign(request):
         raise Forbidden("FOREIGN_FORM", "This form was sent from a page of another site.")
     return await _fields(request)
 
@@ -88,7 +88,7 @@ async def _fields(request: Request) -> Form:
     return Form([(name, value.replace("\0", "")) for name, value in pairs])
 
 
-def _foreign(request: Request) -> bool:
+def is_foreign(request: Request) -> bool:
     """A browser says that it comes from elsewhere."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     if site is not None:

@@ -20,7 +20,7 @@ from footfall_server.web.services import Services
 
 COOKIE = "footfall_session"
 SESSION_SECONDS = 14 * 86_400
-_OPEN = ("/static/", "/sign-in/", "/login", "/invite/", "/public/", "/shared/")
+_OPEN = ("/static/", "/sign-in/", "/login", "/openid/", "/invite/", "/public/", "/shared/")
 _LOCAL_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "x-forwarded-host", "via")
 
@@ -80,7 +80,9 @@ class Gate:
         return None
 
     async def _closed(self, request: Request) -> Response:
-        if not await run_in_threadpool(self._services.users.any):
+        openid = self._services.openid
+        first = openid is not None and openid.names_somebody
+        if not first and not await run_in_threadpool(self._services.users.any):
             return closed(self._templates, "Sign in to see this page")
         wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         login = "/login" if wanted == "/" else f"/login?next={quote(wanted, safe='')}"
@@ -99,13 +101,22 @@ def closed(templates: Templates, title: str) -> Response:
 def signed_in(services: Services, request: Request, token: str, to: str) -> Response:
     """Hand a session to the browser and send it on."""
     response = RedirectResponse(to, status_code=303)
-    https = request.url.scheme == "https" or (services.base_url or "").startswith("https")
     response.set_cookie(
-        COOKIE, token, max_age=SESSION_SECONDS, httponly=True, samesite="lax", secure=https
+        COOKIE,
+        token,
+        max_age=SESSION_SECONDS,
+        httponly=True,
+        samesite="lax",
+        secure=is_https(services, request),
     )
     response.headers["cache-control"] = "no-store"
     response.headers["referrer-policy"] = "no-referrer"
     return response
+
+
+def is_https(services: Services, request: Request) -> bool:
+    """Whether browsers reach this server by https, so that cookies may say so."""
+    return request.url.scheme == "https" or (services.base_url or "").startswith("https")
 
 
 class SignIn:

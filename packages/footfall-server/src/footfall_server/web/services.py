@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from footfall_server.accounts import Accounts, Audit, Documents, Sessions, Tokens, Users
 from footfall_server.insights import Result
+from footfall_server.model.openid import OpenId
 from footfall_server.model.project import Project
 
 
@@ -47,4 +48,6 @@ class Services(Protocol):
     def secret(self) -> bytes: ...
     @property
     def base_url(self) -> str | None: ...
+    @property
+    def openid(self) -> OpenId | None: ...
     def clock(self) -> datetime: ...

@@ -1,0 +1,217 @@
+"""`/p/{project}/properties/{name}`: one property, who sends it, its values, and when they came."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from footfall_server.declared import beside_manifest
+from footfall_server.insights import Result
+from footfall_server.insights.result import Row
+from footfall_server.model.errors import NotFound
+from footfall_server.model.visitor import Role
+from footfall_server.privacy.review import review
+from footfall_server.web import ask, formats, view
+from footfall_server.web.breakdown import label, segment
+from footfall_server.web.gate import visitor
+from footfall_server.web.insight import Asked, Figure, Insight, Query, pinned, selection
+from footfall_server.web.site import Served, address
+from footfall_server.web.trends_page import TrendsPage
+from footfall_server.web.view import Filter
+
+MOST_VALUES, NEWEST = 25, 1_000
+NUMBERS = frozenset({"integer", "number", "float", "double", "Int64", "UInt64", "Float64"})
+QUANTILES = {
+    "Least": "min", "Median": "p50", "90%": "p90", "99%": "p99", "Greatest": "max",
+}  # fmt: skip
+REVIEWER: Role = "owner"
+
+
+class Values(Insight):
+    """The values that most installs send, with those events that send none."""
+
+    page, heading = "trends", "Values"
+    report = "trends"
+    about = "The most frequent ones; an install counts for each value that it sends."
+    template, fragment = "insight.html", "figures/values.html"
+
+    def question(self, asked: Asked) -> Query:
+        series: list[Query] = [
+            {"name": name, "event": None, "measure": measure}
+            for name, measure in (("calls", "total"), ("installs", "unique"))
+        ]
+        return selection(asked) | {
+            "report": "trends",
+            "series": series,
+            "interval": "month",
+            "fold": True,
+            "breakdown": [ask.property_of(asked.project, str(asked.view.breakdown))],
+            "limit": MOST_VALUES,
+        }
+
+    def figure(self, asked: Asked, query: Query, result: Result) -> Figure:
+        whole = [row for row in result.rows if row["bucket"] is None and row["segment"]]
+        calls, installs = (
+            {segment(row): row["value"] or 0 for row in whole if row["series"] == name}
+            for name in ("calls", "installs")
+        )
+        most = max(calls.values(), default=0)
+        rows = [
+            {
+                "name": label(value),
+                "calls": count,
+                "installs": installs.get(value, 0),
+                "share": count / sum(calls.values()),
+                "width": 100 * count / most,
+                "link": None
+                if value == "$other"
+                else address(asked.project, f"trends{self._narrowed(asked, value)}"),
+            }
+            for value, count in sorted(calls.items(), key=lambda one: (-one[1], one[0]))
+            if count
+        ]
+        return Figure(self.heading, query, result, None, {"rows": rows})
+
+    def _narrowed(self, asked: Asked, value: str) -> str:
+        name = str(asked.view.breakdown)
+        narrowed = asked.view.narrowed(name, value) if "=" not in name and value else asked.view
+        return narrowed.url(breakdown=None)
+
+
+class Range(Insight):
+    """Of numbers: where they lie."""
+
+    page, heading = "trends", "As numbers"
+    report = "trends"
+    about = "Half of the values are below the median, nine in ten below 90%."
+    template, fragment = "insight.html", "figures/rows.html"
+
+    def question(self, asked: Asked) -> Query:
+        name = ask.property_of(asked.project, str(asked.view.breakdown))
+        series: list[Query] = [
+            {"name": words, "event": None, "measure": measure, "property": name}
+            for words, measure in QUANTILES.items()
+        ]
+        return selection(asked) | {
+            "report": "trends",
+            "series": series,
+            "interval": "month",
+            "fold": True,
+        }
+
+    def figure(self, asked: Asked, query: Query, result: Result) -> Figure:
+        found = {row["series"]: row["value"] for row in result.rows if row["bucket"] is None}
+        values = {"head": list(QUANTILES), "rows": [found] if found else []}
+        return Figure(self.heading, query, result, None, values)
+
+
+class OverTime(TrendsPage):
+    heading = about = "Active installs, by value"
+
+    def title(self, asked: Asked) -> str:
+        return "Over time"
+
+
+class ByVersion(OverTime):
+    """Since which version it is sent."""
+
+    heading = about = "Active installs that send it, by library version"
+
+    def title(self, asked: Asked) -> str:
+        return "By version"
+
+
+class PropertyPage(Insight):
+    """A property that no event ever had is a page that says so, with status 404."""
+
+    page, heading = "schema", "Property"
+    report = "trends"
+    about = "One property of the events."
+    template = "property.html"
+    fragment = "figures/values.html"
+    bar = frozenset({"interval"})
+
+    def routes(self) -> list[Served]:
+        return [("/p/{project}/properties/{name:path}", self.show, ("GET",))]
+
+    async def show(self, request: Request) -> Response:
+        if "from" in request.query_params or "to" in request.query_params:
+            return pinned(request, frozenset())
+        project, name = await self.project(request), request.path_params["name"]
+        try:
+            dimension = view.read_dimension(name)
+        except ValueError:
+            raise _unknown() from None
+        asked = self.asked(project, request.query_params.multi_items())
+        asked = replace(asked, view=replace(asked.view, breakdown=None, format=None))
+        schema = await self.services.insights.schema(project, self.services.clock())
+        schema = await run_in_threadpool(beside_manifest, schema, self.services.documents, project)
+        own = ask.property_of(project, dimension)
+        known = next((one for one in schema["properties"] if one["name"] == own), None)
+        cards = await self._cards(asked, dimension, known)
+        if known is None and any("has a property" in card["figure"].problem for card in cards):
+            raise _unknown()
+        values = await self.frame(request, project, self.page)
+        values |= self.around_view(request, asked)
+        values |= {
+            "heading": own,
+            "here": "",
+            "cards": cards,
+            "known": known,
+            "seen": known
+            and formats.seen(known["last_seen"], self.services.clock(), project.timezone),
+            "senders": _senders(schema, own),
+            "reasons": await self._reasons(request, asked, schema, own),
+        }
+        return self.templates.page(self.template, values)
+
+    async def _cards(
+        self, asked: Asked, dimension: str, known: Mapping[str, Any] | None
+    ) -> list[dict[str, Any]]:
+        """Each with the view that its own page shows: it is a link there."""
+        broken = replace(asked, view=replace(asked.view, breakdown=dimension))
+        sent = Filter(dimension, "$none", negated=True)
+        filters = tuple(sorted({*asked.view.filters, sent}))
+        versions = replace(asked, view=replace(asked.view, breakdown="version", filters=filters))
+        parts: list[tuple[type[Insight], Asked]] = [(Values, broken)]
+        if known is not None and NUMBERS.intersection(known["types"]):
+            parts.append((Range, broken))
+        parts += [(OverTime, broken), (ByVersion, versions)]
+        pages = [part(self.services, self.templates) for part, _ in parts]
+        figures = await asyncio.gather(
+            *(page.answer(each) for page, (_, each) in zip(pages, parts, strict=True))
+        )
+        return [
+            {"page": page, "figure": figure, "view": each.view}
+            for page, figure, (_, each) in zip(pages, figures, parts, strict=True)
+        ]
+
+    async def _reasons(
+        self, request: Request, asked: Asked, schema: Mapping[str, Any], name: str
+    ) -> tuple[str, ...] | None:
+        """What the privacy review says of it, to who may see the review; None to others."""
+        if not visitor(request).may(asked.project.id, REVIEWER):
+            return None
+        page = await self.services.insights.events(asked.project, {"limit": str(NEWEST)})
+        found = review(schema, [row["properties"] for row in page["rows"]])
+        return next((one.reasons for one in found if one.name == name), ())
+
+
+def _senders(schema: Mapping[str, Any], name: str) -> list[Row]:
+    """The events that send it, most used first."""
+    return [
+        {"event": event["event"], "total": event["total"], **one}
+        for event in schema["events"]
+        for one in event["properties"]
+        if one["name"] == name
+    ]
+
+
+def _unknown() -> NotFound:
+    return NotFound("NO_SUCH_PROPERTY", "No event has such a property: the schema lists them all.")

@@ -19,8 +19,9 @@ demo: setup ## run NannyML against Footfall and look at its insights (DEMO_EXIT=
 clients: ## install the official clients that the tests run (needs Node)
 	@$(PYTHON) tools/bootstrap.py clients
 
-test: setup browser clients ## every test
-	@$(BIN)/python -m pytest
+test: setup browser clients ## every test; what fails is run once more by itself, and both are shown
+	@$(BIN)/python -m pytest || { [ $$? -eq 1 ] && echo "Once more, by itself, what failed:" \
+		&& $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
 
 check: setup ## formatting, lint, types, import contracts, docs
 	@$(BIN)/ruff format --check .

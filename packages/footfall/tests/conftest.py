@@ -83,11 +83,9 @@ class Collector:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection):
-        with connection, contextlib.suppress(OSError):
-            stream = connection.makefile("rb")
+        with connection, connection.makefile("rb") as stream, contextlib.suppress(OSError):
             while self._one(connection, stream):
                 pass
-            stream.close()
 
     def _one(self, connection, stream):
         first = stream.readline().decode("latin-1").split()
@@ -95,9 +93,14 @@ class Collector:
             return False
         headers = {}
         for line in iter(stream.readline, b"\r\n"):
+            if not line.endswith(b"\n"):
+                return False  # the client ended halfway
             name, _, value = line.decode().partition(":")
             headers[name.strip().lower()] = value.strip()
-        content = stream.read(int(headers.get("content-length", 0)))
+        length = int(headers.get("content-length", 0))
+        content = stream.read(length)
+        if len(content) < length:
+            return False
         if headers.get("content-encoding") == "gzip":
             content = zlib.decompress(content, 31)
         with self._lock:

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from footfall_server.model.errors import FootfallError
@@ -46,8 +46,8 @@ class Settings:
     data: Path
     host: str
     port: int
-    store_url: str
-    database_url: str
+    store_url: str = field(repr=False)  # URLs may hold a password
+    database_url: str = field(repr=False)
     base_url: str | None
     journal_bytes: int = JOURNAL_BYTES
     idle_seconds: float = 20

@@ -54,7 +54,7 @@ def _statements(name: str) -> list[Statement]:
     if query.breakdown:
         statements.append(trends.ranking(planned, VERSIONS))
         shown = Shown((("1.0", "a")[: len(query.breakdown)],), lists="p" in query.breakdown)
-    return [*statements, trends.numbers(planned, shown, VERSIONS)]
+    return [*statements, trends.numbers(planned, shown, VERSIONS, 100_000)]
 
 
 @pytest.mark.parametrize("name", TRENDS)
@@ -67,7 +67,7 @@ def test_events_table() -> None:
     assert isinstance(query, EventsTable)
     within = plan.within(query)
     before = shifted(within, previous_period(within, "day"))
-    compare("events_table", [events_table.table(7, query, within, before, {})])
+    compare("events_table", [events_table.table(7, query, within, before, {}, 100_000)])
 
 
 HOSTILE = "'; DROP TABLE events; --"
@@ -86,7 +86,7 @@ def test_values_are_always_bound() -> None:
     assert isinstance(query, Trends)
     planned = plan.trends(query, PROJECT)
     shown = Shown(((HOSTILE,),), lists=True)
-    for statement in (trends.ranking(planned, {}), trends.numbers(planned, shown, {})):
+    for statement in (trends.ranking(planned, {}), trends.numbers(planned, shown, {}, 100_000)):
         assert "DROP" not in statement.text
         assert "DROP" in repr(statement.parameters)
 

@@ -69,7 +69,7 @@ def _errors() -> list[Statement]:
 def _run_time() -> list[Statement]:
     query = asked(report="run_time")
     return [
-        run_time.exact(query),
+        run_time.exact(query, 100_000),
         run_time.digest(query, [("fit", "s1.0"), (HOSTILE, "")]),
     ]
 

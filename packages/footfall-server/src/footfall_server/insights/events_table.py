@@ -7,6 +7,7 @@ from footfall_server.insights.answer import Answer, Asked
 from footfall_server.insights.queries import EventsTable
 from footfall_server.insights.result import Row, moment, tidy
 from footfall_server.insights.sql import events_table as sql
+from footfall_server.insights.sql.measures import EXACT_VALUES
 
 
 async def answer(asked: Asked[EventsTable]) -> Answer:
@@ -16,11 +17,14 @@ async def answer(asked: Asked[EventsTable]) -> Answer:
     """
     within, reader = asked.within, asked.reader
     before = periods.shifted(within, periods.previous_period(within, "day"))
-    statement = sql.table(asked.project.id, asked.query, within, before, asked.versions)
-    table = await reader.run(statement)
+    keep = await reader.values_kept(within)
+    statement = sql.table(asked.project.id, asked.query, within, before, asked.versions, keep)
+    table = (await reader.run(statement)).to_pylist()
+    digests = await _digests(asked, [row["event"] for row in table if row["run_times"] > keep])
+    reader.approximate = any(row["run_times"] > EXACT_VALUES for row in table)
     found: list[Row] = []
-    for row in table.to_pylist():
-        reader.approximate = reader.approximate or bool(row["approximate"])
+    for row in table:
+        row |= digests.get(row["event"], {})
         total, past = row["total"], row["before"]
         found.append(
             {
@@ -32,3 +36,11 @@ async def answer(asked: Asked[EventsTable]) -> Answer:
             }
         )
     return Answer(found)
+
+
+async def _digests(asked: Asked[EventsTable], large: list[str]) -> dict[str, Row]:
+    """The percentiles of events that have too many run times to keep."""
+    if not large:
+        return {}
+    statement = sql.digests(asked.project.id, asked.query, asked.within, asked.versions, large)
+    return {row["event"]: row for row in (await asked.reader.run(statement)).to_pylist()}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from footfall_server.insights.periods import Range
+from footfall_server.insights.sql.measures import EXACT_VALUES, FEW_VALUES, MOST_VALUES
 from footfall_server.store import Limits, Statement, Store
 
 
@@ -23,6 +25,11 @@ class Reader:
         table = await self._store.run(statement, limits or self._limits)
         self.rows_read += int((table.schema.metadata or {}).get(b"rows_read", 0))
         return table
+
+    async def values_kept(self, within: Range) -> int:
+        """How many values a group may keep for percentiles: all, while the range has few events."""
+        rows = await self._store.rows_within(within.start, within.end)
+        return next((most for most in (FEW_VALUES, MOST_VALUES) if rows <= most), EXACT_VALUES)
 
 
 def shown(statement: Statement) -> str:

@@ -22,15 +22,16 @@ async def answer(asked: Asked[RunTime]) -> Answer:
 
     Seconds; null where no event has a run time that is a number.
     """
-    groups = (await asked.reader.run(sql.exact(asked))).to_pylist()
-    levels: dict[Pair, list[float]] = {_key(one): one["levels"] for one in groups}
-    large = [one for one in groups if one["run_times"] > EXACT_VALUES]
+    keep = await asked.reader.values_kept(asked.within)
+    groups = (await asked.reader.run(sql.exact(asked, keep))).to_pylist()
+    levels: dict[Pair, list[float | None]] = {_key(one): one["levels"] for one in groups}
+    large = [one for one in groups if one["run_times"] > keep]
     if large:
         levels |= await _digests(asked, large)
-        asked.reader.approximate = True
+    asked.reader.approximate = any(one["run_times"] > EXACT_VALUES for one in groups)
     rows, versioned = [], is_versioned(asked.query.by, asked.project)
     for one in _sorted(groups, versioned=versioned):
-        p50, p90, p99 = levels[_key(one)] or (None, None, None)
+        p50, p90, p99 = levels[_key(one)]
         rows.append(
             {
                 "value": one["segment"],
@@ -49,7 +50,7 @@ def _key(group: _Group) -> Pair:
     return group["event"], group["segment"]
 
 
-async def _digests(asked: Asked[RunTime], large: list[_Group]) -> dict[Pair, list[float]]:
+async def _digests(asked: Asked[RunTime], large: list[_Group]) -> dict[Pair, list[float | None]]:
     """The levels of the groups that are too large to be exact."""
     pairs = sorted({(one["event"], code) for one in large for code in one["codes"]})
     found = (await asked.reader.run(sql.digest(asked, pairs))).to_pylist()

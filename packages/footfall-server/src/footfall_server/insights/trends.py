@@ -22,14 +22,18 @@ from footfall_server.insights.result import Row, tidy
 from footfall_server.insights.sql import trends as sql
 from footfall_server.insights.sql.column import OTHER
 from footfall_server.insights.sql.filters import Versions
+from footfall_server.insights.sql.measures import EXACT_VALUES
 from footfall_server.insights.sql.trends import Segment, Shown
+from footfall_server.store import Statement
 
 # Measures of which an empty bucket is 0; of the others it is null.
 ZERO = frozenset({"total", "unique", "sum", "distinct", "dau", "wau", "mau"})
 
-# (series, bucket key or None for the fold, segment) → value
-Cells = dict[tuple[int, int | None, Segment], float | None]
-
+# series, bucket key or None for the fold, segment
+_Cell = tuple[int, int | None, Segment]
+Cells = dict[_Cell, float | None]
+# part, bucket key or None for the fold, segment, values, on how many percentiles stand
+_Line = tuple[int, int | None, Segment, list[float | None], list[int]]
 
 _NO_KEY = -1
 _Value = Callable[[int | None, Segment], float | None]
@@ -80,29 +84,53 @@ def _shown(plan: TrendsPlan, table: pa.Table) -> tuple[Shown, bool]:
 
 
 async def _cells(plan: TrendsPlan, shown: Shown, versions: Versions, reader: Reader) -> Cells:
-    table = await reader.run(sql.numbers(plan, shown, versions))
     parts = sql.parts(plan)
     cells: Cells = {}
     changes: dict[int, dict[Segment, dict[int, float]]] = {}
-    names = ("part", "bucket", "fold", "segment_key", "values", "approximate")
-    columns = (table.column(name).to_pylist() for name in names)
-    for part, bucket, fold, key, values, approximate in zip(*columns, strict=True):
-        reader.approximate = reader.approximate or bool(approximate)
-        segment = sql.segment_of(key) if plan.query.breakdown else ()
+    large: dict[int, set[_Cell]] = {}
+    keep = await reader.values_kept(plan.within)
+    statement = sql.numbers(plan, shown, versions, keep)
+    for part, bucket, segment, values, counts in await _read(plan, statement, reader):
         if sql.rolling_days(plan, parts[part]) is not None:
-            changes.setdefault(part, {}).setdefault(segment, {})[bucket] = values[0]
+            changes.setdefault(part, {}).setdefault(segment, {})[bucket or 0] = values[0] or 0.0
             continue
-        for series, value in zip(parts[part].series, values, strict=True):
-            cells[series, None if fold else bucket, segment] = value
+        for series, value, count in zip(parts[part].series, values, counts, strict=True):
+            cells[series, bucket, segment] = value
+            reader.approximate = reader.approximate or count > EXACT_VALUES
+            if count > keep:
+                large.setdefault(part, set()).add((series, bucket, segment))
     for part, by_segment in changes.items():
         for segment, by_day in by_segment.items():
             cells.update(_rolled(plan, parts[part], segment, by_day))
+    if large:
+        wanted = {part: any(cell[1] is not None for cell in each) for part, each in large.items()}
+        statement = sql.digests(plan, shown, versions, wanted)
+        for part, bucket, segment, values, _ in await _read(plan, statement, reader):
+            for series, value in zip(parts[part].series, values, strict=True):
+                if (series, bucket, segment) in large[part]:
+                    cells[series, bucket, segment] = value
     return cells
+
+
+async def _read(plan: TrendsPlan, statement: Statement, reader: Reader) -> Iterator[_Line]:
+    table = await reader.run(statement)
+    names = ("part", "bucket", "fold", "segment_key", "values", "counts")
+    columns = (table.column(name).to_pylist() for name in names)
+    return (
+        (
+            part,
+            None if fold else bucket,
+            sql.segment_of(key) if plan.query.breakdown else (),
+            values,
+            counts,
+        )
+        for part, bucket, fold, key, values, counts in zip(*columns, strict=True)
+    )
 
 
 def _rolled(
     plan: TrendsPlan, source: Source, segment: Segment, changes: dict[int, float]
-) -> Iterator[tuple[tuple[int, int | None, Segment], float]]:
+) -> Iterator[tuple[_Cell, float]]:
     """Changes by day, summed up to the last day of each bucket's window."""
     days = sorted(changes)
     reached = list(accumulate(changes[day] for day in days))

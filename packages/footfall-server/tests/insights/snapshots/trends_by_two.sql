@@ -20,7 +20,7 @@ ORDER BY round(events, 6) DESC, segment LIMIT {p4:UInt32}
 -- p3 = '2026-01-31 23:00:00.000000'
 -- p4 = 3
 
-SELECT 0 AS part, bucket, 0 AS fold, toString(segment) AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
+SELECT 0 AS part, bucket, 0 AS fold, toString(segment) AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, [0] AS counts
 FROM /*each shard:*/(WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
 SELECT toInt64(toUInt16(toDate(time, {p3:String}))) AS bucket, joined AS segment, install_key, weight, exception_occurred_code
 FROM events/*rows*/ FINAL
@@ -29,7 +29,7 @@ WHERE project = {p4:UInt32}
   AND time >= {p5:DateTime64(6, 'UTC')}
   AND time < {p6:DateTime64(6, 'UTC')}
   AND kind = 'track'/*:each shard*/)
-GROUP BY bucket, segment
+GROUP BY segment, bucket
 -- p0 = 'p'
 -- p1 = ['1.0\x00a']
 -- p2 = '$other\x00$other'

@@ -19,7 +19,7 @@ ORDER BY round(events, 6) DESC, segment LIMIT {p3:UInt32}
 -- p2 = '2026-01-31 23:00:00.000000'
 -- p3 = 3
 
-SELECT 0 AS part, bucket, 0 AS fold, {p0:Array(String)}[segment] AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
+SELECT 0 AS part, bucket, 0 AS fold, {p0:Array(String)}[segment] AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, [0] AS counts
 FROM /*each shard:*/(
 SELECT toInt64(toUInt16(toStartOfMonth(toDate(time, {p4:String})))) AS bucket, CAST(transform(library_version_code, {p1:Array(String)}, {p3:Array(UInt16)}, {p2:UInt16}), 'UInt16') AS segment, install_key, weight, exception_occurred_code
 FROM events/*rows*/ FINAL 
@@ -27,7 +27,7 @@ WHERE project = {p5:UInt32}
   AND time >= {p6:DateTime64(6, 'UTC')}
   AND time < {p7:DateTime64(6, 'UTC')}
   AND kind = 'track'/*:each shard*/)
-GROUP BY bucket, segment
+GROUP BY segment, bucket
 -- p0 = ['1.0', '$other']
 -- p1 = ['s1.0', 'j1.0']
 -- p2 = 2

@@ -1,5 +1,10 @@
-SELECT 0 AS part, bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(multiIf(countIf(isNotNull(number1)) = 0, NULL, countIf(isNotNull(number1)) > 100000, toFloat64(quantilesTDigestWeightedIf(0.5, 0.9, 0.95, 0.99)(number1, toUInt32(least(round(weight * 1000), 4e9)), isNotNull(number1))[2]), minIf(weight, isNotNull(number1)) = 1
-  AND maxIf(weight, isNotNull(number1)) = 1, arrayReduce('quantileExactInclusive(0.9)', groupArrayIf(100001)(assumeNotNull(number1), isNotNull(number1))), arrayReduce('quantilesExactWeighted(0.899999999100)', groupArrayIf(100001)(assumeNotNull(number1), isNotNull(number1)), arrayMap(w -> toUInt64(round(least(greatest(w, 0), 1e7) * 1e9)), groupArrayIf(100001)(weight, isNotNull(number1))))[1])))] AS values, countIf(isNotNull(number1)) > 100000 AS approximate
+SELECT 0 AS part, bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(multiIf(NOT (countIf(isNotNull(number1)) BETWEEN 1 AND 100000), arrayResize([]::Array(Nullable(Float64)), 1), empty(groupArrayIf(100000)((assumeNotNull(number1), least(greatest(weight, 0), 1e7)), isNotNull(number1)
+  AND weight != 1)), arrayReduce('quantilesExactInclusive(0.9)', groupArrayIf(100000)(assumeNotNull(number1), isNotNull(number1)
+  AND weight = 1)), arrayReduce('quantilesExactWeighted(0.899999999100)', arrayConcat(groupArrayIf(100000)(assumeNotNull(number1), isNotNull(number1)
+  AND weight = 1), groupArrayIf(100000)((assumeNotNull(number1), least(greatest(weight, 0), 1e7)), isNotNull(number1)
+  AND weight != 1).1), arrayConcat(arrayWithConstant(length(groupArrayIf(100000)(assumeNotNull(number1), isNotNull(number1)
+  AND weight = 1)), toUInt64(1e9)), arrayMap(pair -> toUInt64(round(pair.2 * 1e9)), groupArrayIf(100000)((assumeNotNull(number1), least(greatest(weight, 0), 1e7)), isNotNull(number1)
+  AND weight != 1)))))[1]))] AS values, [countIf(isNotNull(number1))] AS counts
 FROM /*each shard:*/(WITH ifNull(multiIf(isNotNull(properties.`run_time`.:String), concat('s', assumeNotNull(properties.`run_time`.:String)), isNotNull(properties.`run_time`), concat('j', toJSONString(properties.`run_time`)), toJSONString(properties.^`run_time`) != '{}', concat('j', toJSONString(properties.^`run_time`)), raw != '' AND JSONType(raw, {p0:String}) = 'Object', 'j{}', ''), '') AS e0
 SELECT toInt64(toUnixTimestamp(time)) - (toInt64(toUnixTimestamp(time)) + timeZoneOffset(toTimeZone(time, {p1:String}))) % 3600 AS bucket, '' AS segment, install_key, weight, exception_occurred_code, run_time_number AS number1, e0 AS code1
 FROM events/*rows*/ FINAL 

@@ -1,4 +1,4 @@
-SELECT 0 AS part, change.1 AS bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate
+SELECT 0 AS part, change.1 AS bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(change.2)))] AS values, [0] AS counts
 FROM /*each shard:*/(
 SELECT segment, install_key, arrayMap(day -> toInt64(day), arrayCompact(arraySort(groupArray(day)))) AS days
 FROM (

@@ -1,4 +1,4 @@
-SELECT 0 AS part, bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
+SELECT 0 AS part, bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, [0] AS counts
 FROM /*each shard:*/(
 SELECT toInt64(toUInt16(toDate(time, {p0:String}))) AS bucket, '' AS segment, install_key, weight, exception_occurred_code
 FROM events/*rows*/ FINAL 

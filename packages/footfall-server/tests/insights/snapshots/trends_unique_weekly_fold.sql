@@ -1,4 +1,4 @@
-SELECT 0 AS part, bucket, toUInt8(grouping(bucket)) AS fold, '' AS segment_key, [toNullable(toFloat64(uniqExact(install_key))), toNullable(toFloat64(sum(weight)))] AS values, 0 AS approximate
+SELECT 0 AS part, bucket, toUInt8(grouping(bucket)) AS fold, '' AS segment_key, [toNullable(toFloat64(uniqExact(install_key))), toNullable(toFloat64(sum(weight)))] AS values, [0, 0] AS counts
 FROM /*each shard:*/(
 SELECT toInt64(toUInt16(toMonday(toDate(time, {p0:String})))) AS bucket, '' AS segment, install_key, weight, exception_occurred_code
 FROM events/*rows*/ FINAL 
@@ -8,7 +8,7 @@ WHERE project = {p1:UInt32}
   AND kind = 'track'
   AND event IN {p4:Array(String)}
   AND ephemeral_code != 'jtrue'/*:each shard*/)
-GROUP BY GROUPING SETS ((bucket), ())
+GROUP BY bucket WITH ROLLUP
 -- p0 = 'Europe/Brussels'
 -- p1 = 7
 -- p2 = '2025-12-31 23:00:00.000000'

@@ -3,42 +3,69 @@
 from __future__ import annotations
 
 from footfall_server.insights.periods import Range
-from footfall_server.insights.queries import EventsTable
+from footfall_server.insights.queries import PERCENTILES, EventsTable
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column
 from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.insights.sql.measures import EXACT_VALUES, measure, values_of
+from footfall_server.insights.sql.measures import digest, measure, values_of
 from footfall_server.store import Statement, on_shards
 
 MEASURES = ("total", "unique", "per_install", "p50", "p90", "error_rate")
+DIGESTED = tuple(name for name in MEASURES if name in PERCENTILES)
 
 
 def table(
-    project: int, query: EventsTable, within: Range, before: Range, versions: Versions
+    project: int,
+    query: EventsTable,
+    within: Range,
+    before: Range,
+    versions: Versions,
+    keep: int,
 ) -> Statement:
-    """Rows `event`, the measures, `first_seen`, `last_seen`, `before` (its total), `approximate`.
+    """Rows `event`, the measures, `first_seen`, `last_seen`, `before` (its total), `run_times` (how
+    many: of more than `keep`, percentiles are null: see `digests`).
 
     An event that was only in the period before has no row.
     """
     binder = Binder()
-    values = ", ".join(f"{measure(name, 'run', '')} AS {name}" for name in MEASURES)
-    now = where(project, within, query.installs, query.filters, None, binder, versions)
+    values = ", ".join(f"{measure(name, 'run', '', keep)} AS {name}" for name in MEASURES)
     then = where(project, before, query.installs, query.filters, None, binder, versions)
-    run_time = column("run_time", binder).number
-    events = on_shards(
-        f"{binder.named()}SELECT event, time, install_key, weight, exception_occurred_code, "
-        f"{run_time} AS run FROM {ONCE} WHERE {now}"
-    )
     text = (
         "SELECT now.*, then.total AS before FROM ("
         f"SELECT toString(event) AS event, {values}, "
         "toUnixTimestamp64Micro(min(time)) AS first_seen, "
-        "toUnixTimestamp64Micro(max(time)) AS last_seen, "
-        f"{values_of('run')} > {EXACT_VALUES} AS approximate FROM {events} "
-        "GROUP BY event) AS now "
+        f"toUnixTimestamp64Micro(max(time)) AS last_seen, {values_of('run')} AS run_times "
+        f"FROM {_events(project, query, within, binder, versions)} GROUP BY event) AS now "
         f"LEFT JOIN ({binder.named()}SELECT toString(event) AS event, sum(weight) AS total "
         f"FROM {ONCE} WHERE {then} GROUP BY event) AS then ON now.event = then.event "
         "ORDER BY round(now.total, 6) DESC, now.event"
     )
     return Statement(text, binder.parameters)
+
+
+def digests(
+    project: int, query: EventsTable, within: Range, versions: Versions, only: list[str]
+) -> Statement:
+    """Rows `event` and its percentiles, from t-digests, of some events."""
+    binder = Binder()
+    values = ", ".join(f"{digest(name, 'run')} AS {name}" for name in DIGESTED)
+    events = _events(project, query, within, binder, versions, tuple(only))
+    text = f"SELECT toString(event) AS event, {values} FROM {events} GROUP BY event"
+    return Statement(text, binder.parameters)
+
+
+def _events(
+    project: int,
+    query: EventsTable,
+    within: Range,
+    binder: Binder,
+    versions: Versions,
+    only: tuple[str, ...] | None = None,
+) -> str:
+    condition = where(project, within, query.installs, query.filters, only, binder, versions)
+    run_time = column("run_time", binder).number
+    return on_shards(
+        f"{binder.named()}SELECT event, time, install_key, weight, exception_occurred_code, "
+        f"{run_time} AS run FROM {ONCE} WHERE {condition}"
+    )

@@ -6,15 +6,25 @@ from collections.abc import Sequence
 
 from footfall_server.insights.queries import PERCENTILES
 
-# While a bucket holds no more values than this, its percentiles are exact.
+# While a bucket holds no more values than this, its percentiles are promised to be exact.
 EXACT_VALUES = 100_000
+
+# Of a range with so few events all values are kept; with so many too (160 MB, twice over while they
+# are merged), and they are sorted: that takes longer to plan and a third of the time to carry out.
+# Beyond, groups of more than `EXACT_VALUES` have their percentiles from digests.
+FEW_VALUES, MOST_VALUES = 1_000_000, 20_000_000
 
 TOTAL = "sum(weight)"
 UNIQUE = "uniqExact(install_key)"
 
+_LEVELS = list(PERCENTILES.values())
 
-def measure(name: str, number: str, code: str) -> str:
-    """The aggregate of a measure, as a nullable float; `number`, `code` are the property's."""
+
+def measure(name: str, number: str, code: str, keep: int) -> str:
+    """The aggregate of a measure, as a nullable float; `number`, `code` are the property's.
+
+    A percentile of more than `keep` values is null: see `digest`.
+    """
     simple = {
         "total": TOTAL,
         "unique": UNIQUE,
@@ -26,7 +36,7 @@ def measure(name: str, number: str, code: str) -> str:
         "distinct": f"uniqExactIf({code}, {code} != '')",
         "error_rate": f"sumIf(weight, exception_occurred_code = 'jtrue') / nullIf({TOTAL}, 0)",
     }
-    body = simple.get(name) or percentile(PERCENTILES[name], number)
+    body = simple.get(name) or f"{percentiles((PERCENTILES[name],), number, keep)}[1]"
     return f"toNullable(toFloat64({body}))"
 
 
@@ -35,36 +45,94 @@ def values_of(number: str) -> str:
     return f"countIf(isNotNull({number}))"
 
 
-def percentile(at: float, number: str) -> str:
-    """R type 7 while all weights are 1; else the smallest value whose cumulated weight reaches p.
+def percentiles(levels: Sequence[float], number: str, keep: int) -> str:
+    """The aggregate of the value of each level, as an array of nullable floats.
 
-    Both exact up to `EXACT_VALUES`; above, a t-digest.
+    Null without values, and with more than `keep`.
     """
-    present = f"isNotNull({number})"
-    values = f"groupArrayIf({EXACT_VALUES + 1})(assumeNotNull({number}), {present})"
-    weights = f"groupArrayIf({EXACT_VALUES + 1})(weight, {present})"
-    even = f"minIf(weight, {present}) = 1 AND maxIf(weight, {present}) = 1"
-    # The engine's digest takes whole weights: thousandths are fine enough for a sample's share.
-    # All levels at once, so that the percentiles of one property share one digest.
-    levels = list(PERCENTILES.values())
-    digest = (
-        f"quantilesTDigestWeightedIf({', '.join(map(str, levels))})({number}, "
-        f"toUInt32(least(round(weight * 1000), 4e9)), {present})[{levels.index(at) + 1}]"
-    )
+    plain, weighted = values_kept(number, keep)
+    return percentiles_of(levels, plain, weighted, values_of(number), keep)
+
+
+def values_kept(number: str, keep: int) -> tuple[str, str]:
+    """Aggregates: up to `keep` values of the weight 1, and up to `keep` pairs of a value with
+    another weight (so bounded that places are whole numbers)."""
+    value, present = f"assumeNotNull({number})", f"isNotNull({number})"
+    own = "least(greatest(weight, 0), 1e7)"
     return (
-        f"multiIf({values_of(number)} = 0, NULL, "
-        f"{values_of(number)} > {EXACT_VALUES}, toFloat64({digest}), "
-        f"{even}, arrayReduce('quantileExactInclusive({at})', {values}), "
-        f"{exact_weighted((at,), values, weights)}[1])"
+        f"groupArrayIf({keep})({value}, {present} AND weight = 1)",
+        f"groupArrayIf({keep})(({value}, {own}), {present} AND weight != 1)",
     )
 
 
-def exact_weighted(levels: Sequence[float], values: str, weights: str) -> str:
-    """Of arrays: the smallest value whose cumulated weight reaches each level, as an array.
+def percentiles_of(
+    levels: Sequence[float], plain: str, weighted: str, count: str, keep: int
+) -> str:
+    """As `percentiles`, of arrays: values of the weight 1; pairs of a value with its own weight.
 
-    The function takes whole weights, whose sum must fit, so they are billionths; and a billionth of
-    slack, so that the rounding of a sum doesn't move the answer.
+    Without pairs R type 7, else the smallest value whose cumulated weight reaches the level.
     """
-    slack = ", ".join(f"{level * (1 - 1e-9):.12f}" for level in levels)
-    whole = f"arrayMap(w -> toUInt64(round(least(greatest(w, 0), 1e7) * 1e9)), {weights})"
-    return f"arrayReduce('quantilesExactWeighted({slack})', {values}, {whole})"
+    if keep <= FEW_VALUES:
+        even = f"arrayReduce('quantilesExactInclusive({', '.join(map(str, levels))})', {plain})"
+        by_table = _by_table(levels, plain, weighted)
+        none = f"arrayResize([]::Array(Nullable(Float64)), {len(levels)})"
+        known = f"{count} BETWEEN 1 AND {keep}"
+        return f"multiIf(NOT ({known}), {none}, empty({weighted}), {even}, {by_table})"
+    ordered = f"arraySort({plain})"
+    # By its place, not by `if`: what stands in a branch is computed anew wherever it is used.
+    way = f"1 + ({count} BETWEEN 1 AND {keep}) * (2 - empty({weighted}))"
+    found = []
+    for level in levels:
+        place = f"({level} * (length({plain}) - 1))"
+        low, high = (f"{ordered}[toInt64({one}({place})) + 1]" for one in ("floor", "ceil"))
+        even = f"{low} + ({high} - {low}) * ({place} - floor({place}))"
+        found.append(f"[NULL, {even}, {_by_place(level, plain, weighted, ordered)}][{way}]")
+    return f"[{', '.join(found)}]"
+
+
+# A billionth of slack, so that the rounding of a sum doesn't move the answer.
+_SLACK = 1 - 1e-9
+
+
+def _by_table(levels: Sequence[float], plain: str, weighted: str) -> str:
+    """By the engine's table of distinct values. It takes whole weights, so they are billionths."""
+    slack = ", ".join(f"{level * _SLACK:.12f}" for level in levels)
+    ones = f"arrayWithConstant(length({plain}), toUInt64(1e9))"
+    whole = f"arrayMap(pair -> toUInt64(round(pair.2 * 1e9)), {weighted})"
+    return (
+        f"arrayReduce('quantilesExactWeighted({slack})', "
+        f"arrayConcat({plain}, {weighted}.1), arrayConcat({ones}, {whole}))"
+    )
+
+
+def _by_place(level: float, plain: str, weighted: str, ordered: str) -> str:
+    """Few values have a weight of their own. Whatever those are, the answer lies among them or
+    between two places of the sorted plain values, as far apart as they weigh together: so few are
+    looked at one by one."""
+    total = f"arraySum({weighted}.2)"
+    reached = f"({level * _SLACK:.12f} * (length({plain}) + {total}))"
+    first = f"greatest(toInt64(ceil({reached} - {total})), 1)"
+    last = f"greatest(toInt64(ceil({reached})), 1)"
+    near = f"arraySlice({ordered}, {first}, greatest({last} - {first} + 1, 0))"
+    near = f"arrayMap(value -> (value, toFloat64(1)), {near})"
+    pairs = f"arraySort(pair -> pair.1, arrayConcat({near}, {weighted}))"
+    place = f"arrayFirstIndex(sum -> sum >= {reached} - {first} + 1, arrayCumSum({pairs}.2))"
+    return f"{pairs}[{place}].1"
+
+
+def digest(name: str, number: str) -> str:
+    """The aggregate of a percentile of any number of values, by a t-digest, as a nullable float.
+
+    The percentiles of one property share one digest.
+    """
+    levels = ", ".join(map(str, _LEVELS))
+    place = _LEVELS.index(PERCENTILES[name]) + 1
+    return (
+        f"toNullable(toFloat64(quantilesTDigestWeightedIf({levels})"
+        f"({number}, {thousandths('weight')}, isNotNull({number}))[{place}]))"
+    )
+
+
+def thousandths(weight: str) -> str:
+    """The engine's digest takes whole weights: thousandths are fine enough for a sample's share."""
+    return f"toUInt32(least(round(greatest({weight}, 0) * 1000), 4e9))"

@@ -7,7 +7,12 @@ from footfall_server.insights.queries import RunTime
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column, dimension
 from footfall_server.insights.sql.events import ONCE
-from footfall_server.insights.sql.measures import EXACT_VALUES, exact_weighted
+from footfall_server.insights.sql.measures import (
+    percentiles_of,
+    thousandths,
+    values_kept,
+    values_of,
+)
 from footfall_server.insights.sql.places import condition
 from footfall_server.store import Statement, on_shards
 
@@ -16,37 +21,32 @@ Pair = tuple[str, str]
 _LEVELS = ", ".join(map(str, LEVELS))
 
 
-def exact(asked: Asked[RunTime]) -> Statement:
+def exact(asked: Asked[RunTime], keep: int) -> Statement:
     """Rows `event`, `segment`, `codes`, `events`, `run_times` (how many), `levels`.
 
-    `levels`, one value each of LEVELS, are of EXACT_VALUES run times at most; empty without any.
+    `levels`, one value each of LEVELS, are of `keep` run times at most; nulls for more or none.
     """
     binder = Binder()
     by, number = dimension(asked.query.by, binder), column("run_time", binder).number
     limited = condition(asked, binder)
-    present = "isNotNull(run)"
-    even = f"arrayReduce('quantilesExactInclusive({_LEVELS})', runs)"
+    plain, weighted = values_kept("run", keep)
+    merged = f"groupArrayArray({keep})"
+    levels = percentiles_of(LEVELS, f"{merged}(plain)", f"{merged}(weighted)", "run_times", keep)
     events = on_shards(
-        f"{binder.named()}SELECT event, toString({by.code}) AS code, weight, {number} AS run "
+        f"{binder.named()}SELECT event AS name, {by.code} AS value, weight, {number} AS run "
         f"FROM {ONCE} WHERE {limited}"
     )
+    # Numbers group in half the time of texts, and each distinct text is made one once.
+    keys = ("CAST(sipHash64(name), 'UInt64')", "CAST(sipHash64(value), 'UInt64')")
     text = (
-        "SELECT toString(event) AS event, segment, groupArray(code) AS codes, "
-        "sum(events) AS events, sum(count) AS run_times, "
-        f"groupArrayArray({EXACT_VALUES})(own) AS runs, "
-        f"groupArrayArray({EXACT_VALUES})(weights) AS weights, "
-        f"multiIf(run_times = 0, [], min(even), {even}, "
-        f"{exact_weighted(LEVELS, 'runs', 'weights')}) AS levels FROM ("
-        f"SELECT event, code, sum(weight) AS events, countIf({present}) AS count, "
-        f"countIf({present} AND weight != 1) = 0 AS even, "
-        f"groupArrayIf({EXACT_VALUES})(assumeNotNull(run), {present}) AS own, "
-        f"groupArrayIf({EXACT_VALUES})(weight, {present}) AS weights FROM {events} "
-        "GROUP BY event, code) "
+        "SELECT event, segment, groupArray(code) AS codes, "
+        f"sum(events) AS events, sum(count) AS run_times, {levels} AS levels FROM ("
+        "SELECT toString(any(name)) AS event, toString(any(value)) AS code, "
+        f"sum(weight) AS events, {values_of('run')} AS count, "
+        f"{plain} AS plain, {weighted} AS weighted FROM {events} GROUP BY {', '.join(keys)}) "
         f"ARRAY JOIN {by.segments('code')} AS segment GROUP BY event, segment"
     )
-    # Without the run times themselves.
-    columns = "event, segment, codes, events, run_times, levels"
-    return Statement(f"SELECT {columns} FROM ({text})", binder.parameters)
+    return Statement(text, binder.parameters)
 
 
 def digest(asked: Asked[RunTime], only: list[Pair]) -> Statement:
@@ -58,19 +58,17 @@ def digest(asked: Asked[RunTime], only: list[Pair]) -> Statement:
     # Both alone first: that is done by dictionary, and leaves few rows to look at closely.
     names, values = (binder.texts(sorted(set(each))) for each in zip(*only, strict=True))
     near = f"event IN {names} AND {by.code} IN {values}"
-    # Thousandths are fine enough for a sample's share.
-    whole = "toUInt32(least(round(greatest(weight, 0) * 1000), 4e9))"
     events = on_shards(
         f"{binder.named()}SELECT event, toString({by.code}) AS code, weight, "
         f"assumeNotNull({number}) AS run FROM {ONCE} "
         f"WHERE {limited} AND {near} AND isNotNull({number}) "
         f"AND (toString(event), code) IN {pairs}"
     )
+    state = f"quantilesTDigestWeightedState({_LEVELS})(run, {thousandths('weight')})"
     text = (
         "SELECT toString(event) AS event, segment, arrayMap(level -> toFloat64(level), "
         f"quantilesTDigestWeightedMerge({_LEVELS})(state)) AS levels FROM ("
-        f"SELECT event, code, quantilesTDigestWeightedState({_LEVELS})(run, {whole}) AS state "
-        f"FROM {events} GROUP BY event, code) "
+        f"SELECT event, code, {state} AS state FROM {events} GROUP BY event, code) "
         f"ARRAY JOIN {by.segments('code')} AS segment GROUP BY event, segment"
     )
     return Statement(text, binder.parameters)

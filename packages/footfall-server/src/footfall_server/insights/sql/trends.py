@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from footfall_server.insights import periods
@@ -12,7 +13,7 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import OTHER, Dimension, column, dimension, is_list
 from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.insights.sql.measures import EXACT_VALUES, measure, values_of
+from footfall_server.insights.sql.measures import digest, measure, values_of
 from footfall_server.store import Statement, on_shards
 
 Segment = tuple[str, ...]
@@ -60,10 +61,11 @@ def ranking(plan: TrendsPlan, versions: Versions) -> Statement:
     return Statement(text, binder.parameters)
 
 
-def numbers(plan: TrendsPlan, shown: Shown, versions: Versions) -> Statement:
-    """Rows `part`, `bucket` (key), `fold`, `segment` (key), `values`, `approximate`.
+def numbers(plan: TrendsPlan, shown: Shown, versions: Versions, keep: int) -> Statement:
+    """Rows `part`, `bucket` (key), `fold`, `segment_key`, `values`, `counts`.
 
-    `part` is the place in `parts(plan)`; `values` are those of its series, in order. Without a
+    `part` is the place in `parts(plan)`; `values` are those of its series, in order; `counts` is on
+    how many values percentiles stand: of more than `keep` they are null, see `digests`. Without a
     breakdown the segment is empty; what isn't shown is `$other`. A rolling part gives changes
     instead, by day (key): summed up to a day, they are the installs of the days that end on it.
     """
@@ -73,9 +75,25 @@ def numbers(plan: TrendsPlan, shown: Shown, versions: Versions) -> Statement:
     for place, source in enumerate(parts(plan)):
         days = rolling_days(plan, source)
         if days is None:
-            selects.append(_plain(place, source, plan, split, binder, versions))
+            selects.append(_plain(place, source, plan, split, binder, versions, keep))
         else:
             selects.append(_rolling(place, source, plan, days, split, binder, versions))
+    return Statement("\nUNION ALL\n".join(selects), binder.parameters)
+
+
+def digests(
+    plan: TrendsPlan, shown: Shown, versions: Versions, large: Mapping[int, bool]
+) -> Statement:
+    """As `numbers`, of the percentiles alone, from t-digests.
+
+    `large`: of which parts, each with whether buckets are asked for beside the fold.
+    """
+    binder = Binder()
+    split = _split(plan, shown, binder)
+    selects = [
+        _plain(place, parts(plan)[place], plan, split, binder, versions, None, whole=not by)
+        for place, by in large.items()
+    ]
     return Statement("\nUNION ALL\n".join(selects), binder.parameters)
 
 
@@ -195,13 +213,21 @@ def _plain(
     split: _Split,
     binder: Binder,
     versions: Versions,
+    keep: int | None,
+    *,
+    whole: bool = False,
 ) -> str:
-    columns, values, approximate = _values(plan, source, binder)
+    """Without `keep`: percentiles alone, by digests. `whole`: the fold alone."""
+    columns, values, counts = _values(plan, source, binder, keep)
     bucket = bucket_key(plan.query.interval, binder.text(plan.within.zone.key))
-    keys = ", ".join(("bucket", *split.group))
-    grouping, fold = keys, "0"
-    if plan.query.fold:
-        grouping = f"GROUPING SETS (({keys}), ({', '.join(split.group)}))"
+    keys, fold = ", ".join((*split.group, "bucket")), "0"
+    if plan.query.fold and whole:
+        bucket, fold = "toInt64(0)", "1"
+    elif plan.query.fold:
+        # The fold is made of the buckets, not of the events again.
+        keys += (
+            f" WITH ROLLUP HAVING grouping({split.group[0]}) = 0" if split.group else " WITH ROLLUP"
+        )
         fold = "toUInt8(grouping(bucket))"
     condition = _where(plan, plan.within, source, binder, versions)
     events = on_shards(
@@ -210,7 +236,7 @@ def _plain(
     )
     return (
         f"SELECT {place} AS part, bucket, {fold} AS fold, {_segment(split)}, "
-        f"{values} AS values, {approximate} AS approximate FROM {events} GROUP BY {grouping}"
+        f"{values} AS values, {counts} AS counts FROM {events} GROUP BY {keys}"
     )
 
 
@@ -218,8 +244,10 @@ def _segment(split: _Split) -> str:
     return f"{split.name} AS segment_key" if split.group else "'' AS segment_key"
 
 
-def _values(plan: TrendsPlan, source: Source, binder: Binder) -> tuple[list[str], str, str]:
-    """Columns to read, the array of aggregates, and whether one of them is approximate."""
+def _values(
+    plan: TrendsPlan, source: Source, binder: Binder, keep: int | None
+) -> tuple[list[str], str, str]:
+    """Columns to read, the array of values, and the array of how many each percentile stands on."""
     columns = ["install_key", "weight", "exception_occurred_code"]
     read: dict[str, int] = {}
     values, counts = [], []
@@ -230,10 +258,15 @@ def _values(plan: TrendsPlan, source: Source, binder: Binder) -> tuple[list[str]
             own = column(series.property, binder)
             columns += [f"{own.number} AS number{len(read)}", f"{own.code} AS code{len(read)}"]
         which = read.get(series.property or "", -1) + 1
-        values.append(measure(series.measure, f"number{which}", f"code{which}"))
-        if series.measure in PERCENTILES:
-            counts.append(f"{values_of(f'number{which}')} > {EXACT_VALUES}")
-    return columns, f"[{', '.join(values)}]", " OR ".join(counts) or "0"
+        number = f"number{which}"
+        percentile = series.measure in PERCENTILES
+        if keep is not None:
+            values.append(measure(series.measure, number, f"code{which}", keep))
+            counts.append(values_of(number) if percentile else "0")
+        else:
+            values.append(digest(series.measure, number) if percentile else "NULL")
+            counts.append("0")
+    return columns, f"[{', '.join(values)}]", f"[{', '.join(counts)}]"
 
 
 def _rolling(
@@ -265,7 +298,7 @@ def _rolling(
     )
     return (
         f"SELECT {place} AS part, change.1 AS bucket, 0 AS fold, {_segment(split)}, "
-        "[toNullable(toFloat64(sum(change.2)))] AS values, 0 AS approximate "
+        "[toNullable(toFloat64(sum(change.2)))] AS values, [0] AS counts "
         f"FROM {installs} ARRAY JOIN {changes} AS change "
         f"GROUP BY {', '.join(('bucket', *split.group))}"
     )

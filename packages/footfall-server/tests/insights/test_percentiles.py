@@ -1,0 +1,74 @@
+"""Percentiles: every way of computing them gives what the definition says, weights and all."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from footfall_server.insights import reader
+from footfall_server.insights.sql.measures import FEW_VALUES, MOST_VALUES, percentiles_of
+from footfall_server.store import Statement, Store
+from hypothesis import given
+from hypothesis import strategies as st
+
+from . import oracle
+from .conftest import Library
+from .generate import examples, same
+
+AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
+LEVELS = (0.5, 0.9, 0.95, 0.99)
+VALUES = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e6, 1e6))
+WEIGHTS = st.one_of(st.just(1.0), st.sampled_from([0.0, 0.1, 0.5, 2.5, 400.0, 1e7]))
+PAIRS = st.lists(st.tuples(VALUES, WEIGHTS), max_size=40)
+
+
+@pytest.mark.parametrize("keep", [FEW_VALUES, MOST_VALUES])
+@examples(40)
+@given(groups=st.lists(PAIRS, min_size=1, max_size=25))
+def test_percentiles_are_what_the_definition_says(
+    store: Store, keep: int, groups: list[list[tuple[float, float]]]
+) -> None:
+    plain = [[value for value, weight in pairs if weight == 1] for pairs in groups]
+    weighted = [[pair for pair in pairs if pair[1] != 1] for pairs in groups]
+    levels = percentiles_of(LEVELS, "plain", "weighted", "length(plain) + length(weighted)", keep)
+    text = (
+        f"SELECT {levels} AS levels FROM (SELECT each.1 AS plain, each.2 AS weighted, "
+        "arrayJoin(arrayZip({plain:Array(Array(Float64))}, "
+        "{weighted:Array(Array(Tuple(Float64, Float64)))})) AS each)"
+    )
+    found = store.query(Statement(text, {"plain": plain, "weighted": weighted})).to_pylist()
+    for pairs, row in zip(groups, found, strict=True):
+        expected: list[Any] = [None] * len(LEVELS)
+        if pairs:
+            expected = [oracle.percentile(level, sorted(pairs)) for level in LEVELS]
+        for one, other in zip(row["levels"], expected, strict=True):
+            assert same(one, other)
+
+
+@pytest.mark.parametrize("report", ["trends", "events_table", "run_time"])
+def test_beyond_what_is_kept_a_percentile_is_from_a_digest(
+    library: Library, report: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.add(
+        oracle.Event(name, "i1", f"{name}{n}", AT, n, properties={"run_time": float(n)})
+        for name, count in (("fit", 2001), ("plot", 3))
+        for n in range(count)
+    )
+    query: dict[str, Any] = {"report": report, "from_": "2026-03-01", "to": "2026-03-01"}
+    if report == "trends":
+        series = {"measure": "p50", "property": "run_time"}
+        query |= {"series": [series], "breakdown": ["event"], "fold": True}
+    exact = library.ask(**query).rows
+    monkeypatch.setattr(reader, "FEW_VALUES", -1)
+    monkeypatch.setattr(reader, "MOST_VALUES", -1)
+    monkeypatch.setattr(reader, "EXACT_VALUES", 1000)
+    library.add(
+        [oracle.Event("fit", "i1", "later", AT + timedelta(days=9), 1)]
+    )  # not from the cache
+    digested = library.ask(**query).rows
+    name = "value" if report == "trends" else "p50"
+    assert len(digested) == len(exact)
+    for one, other in zip(digested, exact, strict=True):
+        assert one[name] == pytest.approx(other[name], rel=0.01)
+        assert {**one, name: 0, "p90": 0, "p99": 0} == {**other, name: 0, "p90": 0, "p99": 0}

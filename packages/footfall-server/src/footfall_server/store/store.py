@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import os
 import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from footfall_server.model.event import EPOCH
 from footfall_server.store.erase import Eraser
 from footfall_server.store.errors import error_code, insert_error, query_error
 from footfall_server.store.layout import Layout, quoted_text
+from footfall_server.store.parts import rows_by_month, rows_by_table, waiting_partitions
 from footfall_server.store.statement import DATABASE_PARAMETER, Limits, Statement
 
 Table = Literal["events", "rejected"]
@@ -66,12 +68,10 @@ _GUEST: Mapping[str, str | int | float] = {
     "readonly": 1,
 }
 
+_CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 _PROJECT = re.compile(rb'\{"project" ?: ?(\d+)$')
 
-_MERGE_PARTS = 4
-_MERGE_SHARE = 0.1
-_MERGE_PARTITIONS = 4
-_MERGE_BYTES = 20 * 1024**3
 _MERGE_QUIET_SECONDS = 600
 _OTHERS_SECONDS = 10
 
@@ -112,6 +112,7 @@ class Store:
         self._stoppers = ThreadPoolExecutor(1, thread_name_prefix="footfall-store-stop")
         self._versions: dict[int, int] = {}
         self._deletions = 0
+        self._running = 0
         self._months: tuple[dict[str, int], float] = {}, -math.inf
         self._lock = threading.Lock()
 
@@ -174,18 +175,7 @@ class Store:
         cheap as reading no row. At most `_OTHERS_SECONDS` old."""
         months, age = self._months
         if self._clock() - age > _OTHERS_SECONDS:
-            found = await self.run(
-                Statement(
-                    "SELECT partition, sum(rows) AS rows "
-                    f"FROM {self.layout.system('parts', replicas=False)} "
-                    "WHERE database = {database:String} AND table = {table:String} AND active "
-                    "GROUP BY partition",
-                    {
-                        "database": self.layout.database,
-                        "table": self.layout.rows_of("events"),
-                    },
-                )
-            )
+            found = await self.run(rows_by_month(self.layout))
             months = {row["partition"]: row["rows"] for row in found.to_pylist()}
             self._months = months, self._clock()
         first, last = (f"{day.astimezone(UTC):%Y%m}" for day in (start, end))
@@ -214,19 +204,32 @@ class Store:
         """
         settings = {**_READ, **self.layout.reading, **(limits or Limits()).settings()}
         settings["log_comment"] = mark
-        if statement.guest:
-            settings |= _GUEST
-        clause = ", ".join(f"{name} = {_literal(value)}" for name, value in settings.items())
+        text = statement.text if statement.guest else self.layout.spread(statement.text)
         try:
-            text = statement.text if statement.guest else self.layout.spread(statement.text)
-            return self._engine.arrow(
-                f"{text}\nSETTINGS {clause}",
-                self._parameters(statement),
-                guest=statement.guest,
-                mark=mark,
-            )
+            with self._threads() as threads:
+                settings |= {**threads, **(_GUEST if statement.guest else {})}
+                clause = ", ".join(f"{name} = {_literal(each)}" for name, each in settings.items())
+                return self._engine.arrow(
+                    f"{text}\nSETTINGS {clause}",
+                    self._parameters(statement),
+                    guest=statement.guest,
+                    mark=mark,
+                )
         except ClickHouseError as error:
             raise query_error(error_code(error), str(error), guest=statement.guest) from error
+
+    @contextlib.contextmanager
+    def _threads(self) -> Iterator[Mapping[str, int]]:
+        """The cores of this machine, shared among the queries that run on it: every thread has
+        tables of its own, which cost time to merge."""
+        with self._lock:
+            self._running += 1
+            share = max(1, _CORES // self._running)
+        try:
+            yield {} if self.path is None else {"max_threads": share}
+        finally:
+            with self._lock:
+                self._running -= 1
 
     def _parameters(self, statement: Statement) -> Mapping[str, Any]:
         """Those that the text names: given others, the client would format it, `%` and all."""
@@ -310,29 +313,7 @@ class Store:
         untouched for `quiet_seconds` (10 minutes). A few late events don't have a large partition
         written anew: fewer than 4 parts wait until they hold a tenth of it.
         """
-        # A part that was never merged (level 0) may hold repeats: FINAL looks for them.
-        waiting = self.query(
-            Statement(
-                "SELECT partition_id, max(here) AS parts FROM (SELECT hostName() AS server, "
-                "partition_id, count() AS here, sum(rows) AS total, "
-                f"total - maxIf(rows, level > 0) AS waiting FROM {self.layout.system('parts')} "
-                "WHERE database = {database:String} AND table = {table:String} AND active "
-                "GROUP BY server, partition_id "
-                "HAVING (here >= {parts:UInt32} OR waiting > total * {share:Float64}) "
-                "AND sum(bytes_on_disk) <= {bytes:UInt64} "
-                "AND max(modification_time) < now() - {quiet:Int32}) GROUP BY partition_id "
-                "ORDER BY parts DESC, partition_id LIMIT {partitions:UInt32}",
-                {
-                    "database": self.layout.database,
-                    "table": self.layout.rows_of("events"),
-                    "parts": _MERGE_PARTS,
-                    "share": _MERGE_SHARE,
-                    "bytes": _MERGE_BYTES,
-                    "quiet": quiet_seconds,
-                    "partitions": _MERGE_PARTITIONS,
-                },
-            )
-        )
+        waiting = self.query(waiting_partitions(self.layout, quiet_seconds))
         partitions: list[str] = waiting.column("partition_id").to_pylist()
         for partition in partitions:
             self._merge(partition)
@@ -352,20 +333,7 @@ class Store:
 
     def figures(self) -> dict[str, int]:
         """Events and refused events that the tables hold, and the active parts of the events."""
-        row = self.query(
-            Statement(
-                "SELECT sumIf(rows, table = {events:String}) AS events,"
-                " sumIf(rows, table = {rejected:String}) AS rejected,"
-                " countIf(table = {events:String}) AS parts"
-                f" FROM {self.layout.system('parts', replicas=False)}"
-                " WHERE database = {database:String} AND active",
-                {
-                    "database": self.layout.database,
-                    "events": self.layout.rows_of("events"),
-                    "rejected": self.layout.rows_of("rejected"),
-                },
-            )
-        ).to_pylist()[0]
+        row = self.query(rows_by_table(self.layout)).to_pylist()[0]
         return {name: int(count) for name, count in row.items()}
 
     def newest_receipt(self) -> datetime | None:

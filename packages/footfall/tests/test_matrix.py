@@ -93,8 +93,8 @@ if not INSIDE:
 
     @pytest.fixture(scope="module")
     def runs(tmp_path_factory):
-        """Two at a time, since a good part of a run is waiting."""
-        with ThreadPoolExecutor(2) as pool:
+        """Three at a time, since a good part of a run is waiting."""
+        with ThreadPoolExecutor(3) as pool:
             yield {
                 version: pool.submit(suite, version, python, tmp_path_factory.mktemp(version))
                 for version, python in FOUND

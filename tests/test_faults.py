@@ -64,12 +64,12 @@ def test_a_port_in_use(tmp_path: Path) -> None:
     one_clear_line(run, port, "in use", "--port")
 
 
-def test_a_second_server_on_the_same_data(own_server: Server) -> None:
-    project = own_server.create_project("second")
+def test_a_second_server_on_the_same_data(server: Server) -> None:
+    project = server.create_project("second")
     assert project.send([event()]).status == 200
-    run = refused_start("--data", str(own_server.data), "--port", "0")
-    assert own_server.process is not None
-    one_clear_line(run, str(own_server.data), str(own_server.process.pid), "--data")
+    run = refused_start("--data", str(server.data), "--port", "0")
+    assert server.process is not None
+    one_clear_line(run, str(server.data), str(server.process.pid), "--data")
     assert folded(project.query(total())) == 1
 
 
@@ -125,10 +125,10 @@ def test_events_that_wait_in_the_journal_survive_a_move_of_the_clock(own_server:
     assert folded(project.query(total())) == 1
 
 
-def test_the_live_set_of_write_keys(own_server: Server) -> None:
-    project = own_server.create_project("keys")
-    unknown = Project(own_server, project.name, "wk_builtin_of_a_client", project.api_token)
+def test_the_live_set_of_write_keys(server: Server) -> None:
+    project = server.create_project("faults-keys")
+    unknown = Project(server, project.name, "wk_builtin_of_a_client", project.api_token)
     assert unknown.send([event()]).status == 401
-    own_server.command("project", "key", "keys", "--add", "wk_builtin_of_a_client")
+    server.command("project", "key", "faults-keys", "--add", "wk_builtin_of_a_client")
     eventually(lambda: unknown.send([event()]).status == 200)
     assert folded(project.query(total())) == 1

@@ -16,7 +16,7 @@ from .queries import leads_somewhere, queries
 
 FORMS = ["application/json"] * 4 + ["text/csv", "application/vnd.vegalite+json"]
 RANDOM = settings(
-    max_examples=round(40 * float(os.environ.get("FOOTFALL_QUERIES", "1"))),
+    max_examples=round(25 * float(os.environ.get("FOOTFALL_QUERIES", "1"))),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],

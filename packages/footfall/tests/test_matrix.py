@@ -100,6 +100,7 @@ if not INSIDE:
                 for version, python in FOUND
             }
 
+    @pytest.mark.timeout(900)
     @pytest.mark.parametrize(
         "version", [pytest.param(version, id="CPython %s" % version) for version, _ in FOUND]
     )

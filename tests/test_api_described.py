@@ -28,7 +28,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-# Queries take minutes to be made up from their description; below they are wrong on purpose.
+# Queries take minutes to be made up from their description: `test_any_query.py` makes them.
 schema = schemathesis.openapi.from_dict(DOCUMENT).exclude(path_regex=r"/query$")
 
 

@@ -25,9 +25,16 @@ _CONTEXT.set_forkserver_preload(
         "footfall_server.cli.serve",
         "footfall_server.cli.logs",
         "altair",
+        "anyio._backends._asyncio",
+        "authlib.integrations.httpx_client",
+        "authlib.oidc.core",
         "clickhouse_connect",
         "jinja2",
+        "joserfc.jwk",
+        "joserfc.jwt",
+        "prometheus_client",
         "pyarrow",
+        "sqlalchemy.dialects.sqlite",
         "starlette.applications",
     ]
 )

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -72,24 +73,39 @@ def environment(version, python):
     return executable
 
 
-if not INSIDE:
+def suite(version, python, folder):
+    """The suite's run on one interpreter. The soak is shorter than where it runs for itself."""
+    return subprocess.run(
+        [str(environment(version, python)), "-m", "pytest", str(HERE), "-q",
+         "-p", "no:cacheprovider", "-p", "footfall.pytest_plugin",
+         "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(ROOT), "--basetemp", str(folder)],
+        cwd=str(ROOT),
+        env=dict(os.environ, FOOTFALL_MATRIX="1", FOOTFALL_SOAK_CALLS="20000",
+                 PYTHONPATH=str(HERE.parent / "src")),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )  # fmt: skip
 
+
+if not INSIDE:
+    FOUND = interpreters()
+
+    @pytest.fixture(scope="module")
+    def runs(tmp_path_factory):
+        """Three at a time, since a good part of a run is waiting."""
+        with ThreadPoolExecutor(3) as pool:
+            yield {
+                version: pool.submit(suite, version, python, tmp_path_factory.mktemp(version))
+                for version, python in FOUND
+            }
+
+    @pytest.mark.timeout(900)
     @pytest.mark.parametrize(
-        ("version", "python"),
-        [pytest.param(*one, id="CPython %s" % one[0]) for one in interpreters()],
+        "version", [pytest.param(version, id="CPython %s" % version) for version, _ in FOUND]
     )
-    def test_on(version, python, tmp_path, record_property):
-        executable = environment(version, python)
-        done = subprocess.run(
-            [str(executable), "-m", "pytest", str(HERE), "-q", "-p", "no:cacheprovider",
-             "-p", "footfall.pytest_plugin", "-c", str(ROOT / "pyproject.toml"),
-             "--rootdir", str(ROOT), "--basetemp", str(tmp_path / "inside")],
-            cwd=str(ROOT),
-            env=dict(os.environ, FOOTFALL_MATRIX="1", PYTHONPATH=str(HERE.parent / "src")),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )  # fmt: skip
+    def test_on(version, runs):
+        done = runs[version].result()
         assert done.returncode == 0, done.stdout[-8000:]
         passed = re.search(r"(\d+) passed", done.stdout)
         assert passed

@@ -4,12 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
 
-SOAK_CALLS = int(os.environ.get("FOOTFALL_SOAK_CALLS", "100000"))  # each of 8 threads
 FUNCTION = """
 @usage.log("x", properties={"from": "decorator"})
 def f(mark=None):
@@ -369,52 +367,6 @@ def test_ctrl_c_while_waiting_at_the_end(run, collector, tmp_path):
     _, errors = child.communicate(timeout=10)
     assert child.returncode == 0
     assert errors == b""
-
-
-def flap(collector, ended):
-    """Refuse connections for a fifth of a second, every half."""
-    while not ended.wait(0.3):
-        collector.refuse()
-        ended.wait(0.2)
-        collector.accept_again()
-
-
-def test_a_soak(run, collector):
-    """8 threads log while the collector flaps: the weights that arrive sum to the calls made."""
-    calls, ended = SOAK_CALLS, threading.Event()
-    flapping = threading.Thread(target=flap, args=(collector, ended))
-    flapping.start()
-    collector.answer = ["good", 500, "garbage", "good", 503, "portal", 429] * 10000
-    script = (
-        MARKED
-        + """
-import threading, time
-from footfall import sender
-sender.PERIOD = sender.FIRST_PERIOD = 0.05
-def log():
-    for i in range(%d):
-        f()
-        if i %% 500 == 0: time.sleep(0.02)
-threads = [threading.Thread(target=log) for _ in range(8)]
-for thread in threads: thread.start()
-while any(t.is_alive() for t in threads):
-    time.sleep(0.1)
-    usage.flush(0.2)
-for thread in threads: thread.join()
-deadline = time.monotonic() + 60
-while not usage.flush(5) and time.monotonic() < deadline: pass
-print(*usage.status()[5:])
-"""
-        % calls
-    )
-    try:
-        done = run(script, timeout=280)
-    finally:
-        ended.set()
-        flapping.join()
-    assert done.stdout.split() == ["0", str(8 * calls), "{}"]
-    assert collector.weight == 8 * calls
-    assert len(set(collector.ids)) == len(collector.ids)
 
 
 @posix

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from footfall_server.accounts import Accounts, Audit, Sessions, Tokens, Users
+from footfall_server.accounts import Accounts, Audit, Sessions, Tokens, Users, passwords
 from footfall_server.model.errors import Conflict, FootfallError, NotFound, Unprocessable
 from footfall_server.model.project import Project
 from footfall_server.model.visitor import LINK
@@ -35,11 +36,14 @@ def test_only_the_right_password_signs_in(users: Users) -> None:
     assert users.check("ada@example.org", "x" * 100_000) is None
 
 
-def test_passwords_are_kept_as_argon2id_only(users: Users, database: Database) -> None:
+def test_passwords_are_kept_as_argon2id_only(
+    users: Users, database: Database, real_hasher: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passwords, "_hasher", real_hasher)
     users.create("ada@example.org", PASSWORD)
     dump = database.dump()
     assert PASSWORD not in dump
-    assert "$argon2id$" in dump
+    assert "$argon2id$v=19$m=65536,t=3,p=4$" in dump
 
 
 @pytest.mark.parametrize("password", ["", "short", "aaaaaaaaaaaa", "ada@example.org", "x" * 201])

@@ -70,9 +70,7 @@ def test_trends_are_what_the_definitions_say(
 ) -> None:
     library = new_library()
     events = [*events, known(events)]
-    half = len(events) // 2
-    for block in (events[half:], events[:half]):
-        library.add(block)
+    library.add_in_halves(events)
     for query in queries:
         expected = {
             (row["bucket"], row["series"], tuple(row["segment"])): row["value"]

@@ -76,9 +76,7 @@ def _query(draw: st.DrawFn) -> dict[str, Any]:
 def _library(new_library: Callable[[], Any], events: list[Any]) -> tuple[Any, list[Any]]:
     events = [*events, replace(known(events), install="known")]
     library = new_library()
-    half = len(events) // 2
-    for block in (events[half:], events[:half]):
-        library.add(block)
+    library.add_in_halves(events)
     return library, events
 
 

@@ -41,9 +41,7 @@ def test_flows_and_paths_are_what_the_definitions_say(
 ) -> None:
     library = new_library()
     events = [*events, known(events)]
-    half = len(events) // 2
-    for block in (events[half:], events[:half]):
-        library.add(block)
+    library.add_in_halves(events)
     for query in queries:
         assert library.ask(report="paths", **query).rows == oracle_flows.paths(events, query)
         compared("paths")

@@ -72,9 +72,7 @@ def test_funnels_are_what_the_definitions_say(
 ) -> None:
     library = new_library()
     events = [*events, known(events)]
-    half = len(events) // 2
-    for block in (events[half:], events[:half]):
-        library.add(block)
+    library.add_in_halves(events)
     for query in queries:
         expected, convert = oracle_funnel.funnel(events, query)
         result = library.ask(report="funnel", **query)

@@ -86,9 +86,7 @@ def _assert_same(rows: list[dict[str, Any]], expected: list[dict[str, Any]], *ke
 
 def _filled(new_library: Callable[[], Any], events: list[Any]) -> Any:
     library = new_library()
-    half = len(events) // 2
-    for block in (events[half:], events[:half]):
-        library.add(block)
+    library.add_in_halves(events)
     return library
 
 

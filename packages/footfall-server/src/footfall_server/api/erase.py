@@ -11,8 +11,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from footfall_server.api.access import Access, read_body
+from footfall_server.api.bodies import decoded
 from footfall_server.erasing import request_erasure
-from footfall_server.model.errors import BadRequest, Unauthorized, Unprocessable
+from footfall_server.model.errors import Unauthorized
 from footfall_server.services import Services
 
 _MAX_BODY = 2 * 1024 * 1024
@@ -65,7 +66,7 @@ class EraseApi:
         """202 and a receipt, which is durable."""
         grant = await self._access.grant(request, "admin")
         project = grant.project
-        wanted = _decoded(Erase, await read_body(request, _MAX_BODY))
+        wanted = _read(await read_body(request, _MAX_BODY), Erase)
         installs = [*wanted.installs, *([] if wanted.install is None else [wanted.install])]
         receipt = await request_erasure(self._services, project.id, installs, "api", wanted.block)
         actor = f"token {grant.name}"
@@ -88,7 +89,7 @@ class EraseApi:
 
     async def erase_own(self, request: Request) -> Response:
         """202 and a receipt, whose `url` needs no token: nobody can guess its id."""
-        wanted = _decoded(OwnErase, await read_body(request, _MAX_OWN_BODY))
+        wanted = _read(await read_body(request, _MAX_OWN_BODY), OwnErase)
         project = self._services.keys(wanted.writeKey)
         if project is None:
             raise Unauthorized(
@@ -112,13 +113,8 @@ class EraseApi:
         return _json((await run_in_threadpool(self._eraser.erasures.get, id_)).shown())
 
 
-def _decoded(kind: type[T], body: bytes) -> T:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as error:
-        raise Unprocessable("INVALID_ERASE", f"This can't be erased: {error}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest("INVALID_JSON", f"The body is not valid JSON: {error}.") from None
+def _read(body: bytes, kind: type[T]) -> T:
+    return decoded(body, kind, "INVALID_ERASE", malformed="INVALID_JSON")
 
 
 def _json(body: dict[str, Any], status: int = 200, location: str | None = None) -> Response:

@@ -12,7 +12,8 @@ from starlette.routing import Route
 
 from footfall_server.accounts import WriteKey
 from footfall_server.api.access import Access, read_body
-from footfall_server.model.errors import BadRequest, NotFound, Unprocessable
+from footfall_server.api.bodies import decoded
+from footfall_server.model.errors import NotFound
 from footfall_server.services import Services
 
 _MAX_BODY = 4_096
@@ -46,12 +47,7 @@ class KeyApi:
         if request.method == "GET":
             found = await run_in_threadpool(accounts.write_keys, project)
             return _json({"rows": [_shown(one) for one in found], "cursor": None})
-        try:
-            new = msgspec.json.decode(await read_body(request, _MAX_BODY), type=NewKey)
-        except msgspec.ValidationError as error:
-            raise Unprocessable("INVALID_KEY", f"{error}: send `name`.") from None
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise BadRequest("MALFORMED_JSON", f"The body isn't JSON: {error}.") from None
+        new = decoded(await read_body(request, _MAX_BODY), NewKey, "INVALID_KEY")
         made = await run_in_threadpool(
             accounts.add_write_key, project.name, new.key, new.name[:100] or "added"
         )

@@ -11,11 +11,12 @@ import msgspec
 from msgspec import Meta
 
 from footfall_server.accounts.tokens import Scope
+from footfall_server.api.bodies import decoded
 from footfall_server.automation import alerts
 from footfall_server.automation.destinations import document as destination
 from footfall_server.insights import cohorts, parse
 from footfall_server.insights.queries import Behaviours
-from footfall_server.model.errors import BadRequest, FootfallError, Unprocessable
+from footfall_server.model.errors import FootfallError, Unprocessable
 
 Title = Annotated[str, Meta(max_length=200)]
 Words = Annotated[str, Meta(max_length=2_000)]
@@ -100,14 +101,7 @@ def content(
 
     Raises BadRequest MALFORMED_JSON, Unprocessable INVALID_DOCUMENT, and what the check raises.
     """
-    try:
-        read = msgspec.json.decode(raw, type=kind.type)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$")
-        path = place.rstrip("`").replace("[", "/").replace("]", "").replace(".", "/") or "/"
-        raise Unprocessable("INVALID_DOCUMENT", f"{message}.", path=path) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest("MALFORMED_JSON", f"The body isn't JSON: {error}.") from None
+    read = decoded(raw, kind.type, "INVALID_DOCUMENT")
     kept = {
         field: before[field]
         for field in kind.secrets

@@ -12,8 +12,9 @@ from starlette.routing import Route
 
 from footfall_server.accounts import Documents
 from footfall_server.api.access import Access, read_body
+from footfall_server.api.bodies import decoded
 from footfall_server.ingest.policy import Limits
-from footfall_server.model.errors import BadRequest, NotFound, Unprocessable
+from footfall_server.model.errors import NotFound
 from footfall_server.model.manifest import parse_manifest
 from footfall_server.model.project import Project
 from footfall_server.policies import MANIFEST, SETTINGS, limits_of
@@ -62,7 +63,7 @@ class PolicyApi:
         """The project's limits; what a PUT leaves out is as it is for all."""
         project = await self._access.project(request)
         if request.method == "PUT":
-            limits = _limits(await read_body(request, _MAX_BODY))
+            limits = decoded(await read_body(request, _MAX_BODY), Limits, "INVALID_LIMITS")
             await run_in_threadpool(self._keep, project, limits)
             self._policies.forget()
             return _json(msgspec.to_builtins(limits))
@@ -73,17 +74,6 @@ class PolicyApi:
         settings = self._documents.only(project, SETTINGS) or {}
         settings["limits"] = msgspec.to_builtins(limits)
         self._documents.put_only(project, SETTINGS, settings)
-
-
-def _limits(raw: bytes) -> Limits:
-    try:
-        return msgspec.json.decode(raw, type=Limits)
-    except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at `$.")
-        path = f"/{place.rstrip('`')}" if place else ""
-        raise Unprocessable("INVALID_LIMITS", f"{message}.", path=path) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest("MALFORMED_JSON", f"The body isn't JSON: {error}.") from None
 
 
 def _json(body: Any) -> Response:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from footfall_server.api.access import Access, read_body
-from footfall_server.model.errors import BadRequest, Unprocessable
+from footfall_server.api.bodies import decoded
 from footfall_server.model.privacy import Privacy
 from footfall_server.model.project import Project
 from footfall_server.policies import SETTINGS, privacy_of
@@ -40,7 +40,10 @@ class PrivacyApi:
         grant = await self._access.grant(request, "admin" if writes else None)
         project = grant.project
         if writes:
-            wanted = _decoded(await read_body(request, _MAX_BODY))
+            wanted = decoded(
+                await read_body(request, _MAX_BODY), Privacy, "INVALID_PRIVACY",
+                malformed="INVALID_JSON",
+            )  # fmt: skip
             await run_in_threadpool(self._keep, project, wanted, f"token {grant.name}")
             self._services.policies.forget()
         return Response(
@@ -65,12 +68,3 @@ class PrivacyApi:
             "oldest_received_at": oldest,
             "overdue_events": overdue,
         }
-
-
-def _decoded(raw: bytes) -> Privacy:
-    try:
-        return msgspec.json.decode(raw, type=Privacy)
-    except msgspec.ValidationError as error:
-        raise Unprocessable("INVALID_PRIVACY", f"These settings mean nothing: {error}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadRequest("INVALID_JSON", f"The body is not valid JSON: {error}.") from None

@@ -9,7 +9,7 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
@@ -42,15 +42,24 @@ class Sender(Protocol):
 
 
 @dataclass(slots=True)
-class Webhook:
-    """POST of `{"project", "events"}`, signed: HMAC-SHA256 of `timestamp.body` by the secret."""
+class _Client:
+    """A client of somebody's HTTP API."""
 
     destination: Destination
-    project: Project
     http: Http
     clock: Seconds
-    most: int = 500
-    gather_seconds: float = 0.0
+    most: int = field(default=500, kw_only=True)
+    gather_seconds: float = field(default=0.0, kw_only=True)
+
+    def close(self) -> None:
+        self.http.close()
+
+
+@dataclass(slots=True)
+class Webhook(_Client):
+    """POST of `{"project", "events"}`, signed: HMAC-SHA256 of `timestamp.body` by the secret."""
+
+    project: Project
 
     def send(self, batch: Sequence[Event], token: str) -> None:
         body = msgspec.json.encode(
@@ -66,19 +75,10 @@ class Webhook:
         }
         self.http.send("POST", self.destination.url, headers, body)
 
-    def close(self) -> None:
-        self.http.close()
-
 
 @dataclass(slots=True)
-class Segment:
+class Segment(_Client):
     """Segment's `/v1/batch`, with the write key as its clients send it."""
-
-    destination: Destination
-    http: Http
-    clock: Seconds
-    most: int = 500
-    gather_seconds: float = 0.0
 
     def send(self, batch: Sequence[Event], token: str) -> None:
         body = {
@@ -90,19 +90,10 @@ class Segment:
         headers = {**_JSON, "Authorization": f"Basic {key}"}
         self.http.send("POST", url, headers, msgspec.json.encode(body))
 
-    def close(self) -> None:
-        self.http.close()
-
 
 @dataclass(slots=True)
-class PostHog:
+class PostHog(_Client):
     """PostHog's `/batch/`."""
-
-    destination: Destination
-    http: Http
-    clock: Seconds
-    most: int = 500
-    gather_seconds: float = 0.0
 
     def send(self, batch: Sequence[Event], token: str) -> None:
         body = {
@@ -112,9 +103,6 @@ class PostHog:
         }
         url = f"{self.destination.url.rstrip('/').removesuffix('/batch')}/batch/"
         self.http.send("POST", url, _JSON, msgspec.json.encode(body))
-
-    def close(self) -> None:
-        self.http.close()
 
 
 @dataclass(slots=True)
@@ -192,7 +180,7 @@ def sender(
     """The sender of a destination's type. Below the folder `files` files may be written."""
     match destination.type:
         case "webhook":
-            return Webhook(destination, project, Http(guard), clock)
+            return Webhook(destination, Http(guard), clock, project)
         case "segment":
             return Segment(destination, Http(guard), clock)
         case "posthog":

@@ -8,9 +8,9 @@ from typing import Any
 from footfall_server.ingest import lenient
 from footfall_server.ingest.batch import Batch, refusal
 from footfall_server.ingest.dialects.dialect import Origin, check_count
-from footfall_server.ingest.dialects.envelope import Fields
+from footfall_server.ingest.dialects.envelope import Fields, identifier, text
 from footfall_server.ingest.dialects.times import MICROSECOND, parse_time, skew_of
-from footfall_server.ingest.values import Refused, clean_properties, clean_text
+from footfall_server.ingest.values import Refused, clean_properties
 from footfall_server.model.errors import BadRequest
 from footfall_server.model.event import EPOCH, TRACK, Event
 from footfall_server.model.reason import MESSAGES, Reason
@@ -35,13 +35,13 @@ def read_batch(body: bytes) -> Read:
     if not isinstance(members, list):
         raise BadRequest("WRONG_TYPE", "`batch` must be a list of events.", path="/batch")
     check_count(len(members))
-    return members, text(document.get("writeKey")), parse_time(document.get("sentAt"))
+    return members, text_or_none(document.get("writeKey")), parse_time(document.get("sentAt"))
 
 
 def read_single(word: str, body: bytes) -> Read:
     """A request with one event, whose path is its type. Raises BadRequest."""
     document = _object(body)
-    key = text(document.pop("writeKey", None))
+    key = text_or_none(document.pop("writeKey", None))
     return [{**document, "type": word}], key, parse_time(document.get("sentAt"))
 
 
@@ -52,7 +52,7 @@ def _object(body: bytes) -> dict[str, Any]:
     return document
 
 
-def text(value: Any) -> str | None:
+def text_or_none(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
@@ -103,12 +103,12 @@ def fields(member: dict[str, Any]) -> Fields:
     """What one event says. Raises Refused."""
     kind = _kind(member)
     name = _name(member, kind)
-    install = _identifier(member, "userId") or _identifier(member, "anonymousId")
+    install = identifier(member, "userId", "anonymousId")
     if not install and kind == "merge":
         install = _merged(member)
     if not install:
         raise Refused(Reason.MISSING_USER_ID, MESSAGES[Reason.MISSING_USER_ID])
-    message_id = _optional_text(member, "messageId")
+    message_id = text(member, "messageId")
     time = parse_time(member.get("timestamp")) or parse_time(member.get("originalTimestamp"))
     return Fields(kind, name, install, message_id, time, _properties(member, kind))
 
@@ -117,7 +117,7 @@ def _merged(member: dict[str, Any]) -> str:
     """RudderStack's merge names two ids of one user, and needs no other: the first."""
     ids = member.get("mergeProperties")
     first = ids[0] if isinstance(ids, list) and ids else None
-    return _identifier(first, "value") if isinstance(first, dict) else ""
+    return identifier(first, "value") if isinstance(first, dict) else ""
 
 
 def _kind(member: dict[str, Any]) -> str:
@@ -133,28 +133,11 @@ def _kind(member: dict[str, Any]) -> str:
 
 def _name(member: dict[str, Any], kind: str) -> str:
     if kind == TRACK:
-        name = _optional_text(member, "event")
+        name = text(member, "event")
         if not name:
             raise Refused(Reason.MISSING_EVENT, MESSAGES[Reason.MISSING_EVENT])
         return name
-    return _optional_text(member, "name") or kind
-
-
-def _optional_text(member: dict[str, Any], field: str) -> str:
-    value = member.get(field)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise Refused(Reason.WRONG_TYPE, f"`{field}` must be a text.")
-    return clean_text(value)
-
-
-def _identifier(member: dict[str, Any], field: str) -> str:
-    """Some clients send numbers as ids; they are ids all the same."""
-    value = member.get(field)
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    return _optional_text(member, field)
+    return text(member, "name") or kind
 
 
 def _properties(member: dict[str, Any], kind: str) -> dict[str, Any]:

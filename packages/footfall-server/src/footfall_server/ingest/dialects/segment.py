@@ -145,7 +145,7 @@ def _decode_loose(request: Request, odd: bool) -> Segment:
     check_count(len(loose.batch))
     odd = odd or (loose.sentAt is None and _OWN_CLOCK in request.body)
     members = [_member(raw, odd) for raw in loose.batch]
-    keys = (request.key, careful.text(loose.writeKey))
+    keys = (request.key, careful.text_or_none(loose.writeKey))
     return Segment(members, keys, parse_time(loose.sentAt))
 
 

@@ -1,0 +1,26 @@
+"""The body of a request as one of our types."""
+
+from __future__ import annotations
+
+import re
+from typing import TypeVar
+
+import msgspec
+
+from footfall_server.model.errors import BadRequest, Unprocessable
+
+T = TypeVar("T")
+
+_AT = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
+
+
+def decoded(body: bytes, kind: type[T], code: str, *, malformed: str = "MALFORMED_JSON") -> T:
+    """Raises BadRequest `malformed` if it is no JSON, else Unprocessable `code` with the path."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        message, place = _AT.findall(str(error))[0]
+        path = re.sub(r"[.\[]", "/", place).replace("]", "")
+        raise Unprocessable(code, f"{message}.", path=path) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadRequest(malformed, f"The body isn't JSON: {error}.") from None

@@ -84,11 +84,11 @@ def test_a_saved_cohort_is_known_to_queries(server: Server) -> None:
 @pytest.mark.parametrize(
     ("kind", "body", "code", "path"),
     [
-        ("reports", {"name": "x"}, "INVALID_DOCUMENT", ""),
+        ("reports", {"name": "x"}, "INVALID_DOCUMENT", "/query"),
         ("reports", {"name": "x", "query": {"report": "nothing"}}, "UNKNOWN_REPORT",
          "/query/report"),
         ("reports", {"name": " ", "query": QUERY}, "INVALID_NAME", "/name"),
-        ("reports", {"name": "x", "query": QUERY, "more": 1}, "INVALID_DOCUMENT", ""),
+        ("reports", {"name": "x", "query": QUERY, "more": 1}, "INVALID_DOCUMENT", "/more"),
         ("boards", {"name": "x", "cards": [{"query": {**QUERY, "from_": 1}}]}, "UNKNOWN_FIELD",
          "/cards/0/query/from_"),
         ("boards", {"name": "x", "cards": [{}]}, "INVALID_DOCUMENT", "/cards/0"),

@@ -24,13 +24,13 @@ def test_a_body_that_fits_is_a_value() -> None:
 @pytest.mark.parametrize(
     ("body", "path"),
     [
-        (b"{}", ""),
+        (b"{}", "/name"),
         (b"5", ""),
         (b'{"name": 7}', "/name"),
-        (b'{"name": "x", "more": 1}', ""),
+        (b'{"name": "x", "more/~": 1}', "/more~1~0"),
         (b'{"name": "x", "all": {}}', "/all"),
         (b'{"name": "x", "all": [{"at_least": 1}, {"at_least": "1"}]}', "/all/1/at_least"),
-        (b'{"name": "x", "all": [{"at_least": 1}, {}]}', "/all/1"),
+        (b'{"name": "x", "all": [{"at_least": 1}, {}]}', "/all/1/at_least"),
     ],
 )
 def test_what_does_not_fit_is_pointed_at(body: bytes, path: str) -> None:

@@ -12,6 +12,7 @@ from footfall_server.model.errors import BadRequest, Unprocessable
 T = TypeVar("T")
 
 _AT = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
+_FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.*)`$", re.DOTALL)
 
 
 def decoded(body: bytes, kind: type[T], code: str, *, malformed: str = "MALFORMED_JSON") -> T:
@@ -21,6 +22,8 @@ def decoded(body: bytes, kind: type[T], code: str, *, malformed: str = "MALFORME
     except msgspec.ValidationError as error:
         message, place = _AT.findall(str(error))[0]
         path = re.sub(r"[.\[]", "/", place).replace("]", "")
+        if field := _FIELD.match(message):
+            path += "/" + field[1].replace("~", "~0").replace("/", "~1")
         raise Unprocessable(code, f"{message}.", path=path) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadRequest(malformed, f"The body isn't JSON: {error}.") from None

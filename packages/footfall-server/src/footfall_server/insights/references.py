@@ -84,12 +84,9 @@ def _renamed(value: Any, names: Mapping[str, str], field: str = "") -> Any:
     if isinstance(value, tuple):
         return tuple(_renamed(each, names, field) for each in value)
     if isinstance(value, msgspec.Struct):
+        fields = zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True)
         return msgspec.structs.replace(
-            value,
-            **{
-                one.name: _renamed(getattr(value, one.name), names, one.encode_name)
-                for one in msgspec.structs.fields(value)
-            },
+            value, **{own: _renamed(getattr(value, own), names, name) for own, name in fields}
         )
     if field in PROPERTY_FIELDS and isinstance(value, str):
         return names.get(value, value)
@@ -102,8 +99,7 @@ def _fields(value: Any, path: str, field: str = "") -> Iterator[tuple[str, str, 
         for place, each in enumerate(value):
             yield from _fields(each, f"{path}/{place}", field)
     elif isinstance(value, msgspec.Struct) and not isinstance(value, Filter):
-        for one in msgspec.structs.fields(value):
-            inside = getattr(value, one.name)
-            yield from _fields(inside, f"{path}/{one.encode_name}", one.encode_name)
+        for own, name in zip(value.__struct_fields__, value.__struct_encode_fields__, strict=True):
+            yield from _fields(getattr(value, own), f"{path}/{name}", name)
     else:
         yield path, field, value

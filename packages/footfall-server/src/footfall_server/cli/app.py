@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from enum import StrEnum
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -26,11 +27,30 @@ from footfall_server.model.errors import FootfallError
 
 app = typer.Typer(
     name="footfall-server",
-    help="Footfall's collector and insights: usage events in, answers out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"footfall-server {version('footfall-server')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Footfall's collector and insights: usage events in, answers out."""
+
+
 project = typer.Typer(help="Projects and their keys.", no_args_is_help=True)
 app.add_typer(project, name="project")
 app.command()(erase)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -138,3 +139,29 @@ def test_a_database_that_is_not_there_is_a_clear_error(url: str) -> None:
     with pytest.raises(Unavailable) as raised:
         Accounts(url)
     assert "FOOTFALL_DATABASE_URL" in raised.value.message
+
+
+def test_of_several_that_swap_a_document_one_succeeds(database: Database) -> None:
+    accounts = [Accounts(database.url) for _ in range(4)]
+    project = accounts[0].create_project("lib").project
+    old: dict[str, int] | None = None
+    for turn in range(3):
+        with ThreadPoolExecutor(4) as pool:
+            won = list(
+                pool.map(
+                    lambda place: Documents(accounts[place]).swap(
+                        project,
+                        "states",
+                        "one",
+                        old,  # noqa: B023
+                        {"turn": turn, "by": place},  # noqa: B023
+                    ),
+                    range(4),
+                )
+            )
+        assert won.count(True) == 1
+        (kept,) = Documents(accounts[0]).all(project, "states")
+        assert kept.body == {"turn": turn, "by": won.index(True)}
+        old = kept.body
+    for each in accounts:
+        each.close()

@@ -36,8 +36,8 @@ def run(data: Path, *arguments: str, **environment: str) -> subprocess.Completed
     )
 
 
-def done_well(data: Path, *arguments: str) -> Any:
-    said = run(data, *arguments, "--json")
+def done_well(data: Path, *arguments: str, **environment: str) -> Any:
+    said = run(data, *arguments, "--json", **environment)
     assert said.returncode == 0, said.stderr + said.stdout
     return json.loads(said.stdout)
 

@@ -85,6 +85,11 @@ class Settings:
         return self.data / "tmp"
 
     @property
+    def restoring(self) -> Path:
+        """Is there while a restore isn't finished."""
+        return self.data / "restoring"
+
+    @property
     def lock(self) -> Path:
         return self.data / "server.lock"
 
@@ -171,7 +176,13 @@ def read_openid(environment: Mapping[str, str]) -> OpenId | None:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the data directory and see that it can be written. Raises SetupError."""
+    """Make the data directory and see that it can be used. Raises SetupError."""
+    if settings.restoring.exists():
+        raise SetupError(
+            "RESTORE_UNFINISHED",
+            f"A restore into {settings.data} isn't finished: wait for it; if it was interrupted,"
+            " run it again.",
+        )
     probe = settings.data / f".write-test-{secrets.token_hex(4)}"
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)

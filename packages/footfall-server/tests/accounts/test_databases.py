@@ -15,7 +15,7 @@ from footfall_server.model.errors import Conflict, Unavailable
 from sqlalchemy import create_engine, inspect
 from sqlalchemy.pool import NullPool
 
-from .databases import Database, PostgreSQL
+from tests.databases import Database, PostgreSQL
 
 PASSWORD = "a long and unlikely sentence"
 

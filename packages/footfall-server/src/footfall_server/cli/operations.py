@@ -118,6 +118,8 @@ def restore(
     settings = server_settings.read(data=data)
     folder = folder.absolute()
     chosen = restoring.choose(folder, name)
+    if settings.restoring.exists():
+        print("An earlier restore was interrupted: it begins again.", file=sys.stderr)
     erasures = restoring.restore(settings, folder, chosen)
     if erasures:
         _erase_again(settings)

@@ -19,6 +19,7 @@ import hmac
 import json
 import re
 import secrets
+import ssl
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -187,7 +188,7 @@ class StandIn(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Silent where the client has gone: tests kill clients."""
-        if not isinstance(sys.exception(), ConnectionError):
+        if not isinstance(sys.exception(), ConnectionError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 
@@ -208,8 +209,13 @@ def main() -> None:
     parser.add_argument("--path", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--cluster")
+    parser.add_argument("--certificate", type=Path, help="with its key, in one file: TLS")
     given = parser.parse_args()
     server = StandIn(given.path, given.port, given.cluster)
+    if given.certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(given.certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     print(
         "a stand-in for ClickHouse's HTTP interface, answered by chDB, at "
         f"http://127.0.0.1:{server.server_port}",

@@ -110,10 +110,7 @@ def cluster_trial(folder: Path, kills: int, seed: int) -> ClusterOutcome:
         finally:
             for client in clients:
                 client.stop()
-    for client in clients:
-        outcome.acknowledged |= client.acknowledged
-        outcome.attempted |= client.attempted
-        outcome.sent_again += len(client.again)
+    outcome.count(clients)
     return outcome
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,13 @@ class Outcome:
     sent_again: int = 0
     found: list[str] = field(default_factory=list)
     total: float = 0
+
+    def count(self, clients: Sequence[Client]) -> None:
+        """What they tried, and what they were told."""
+        for client in clients:
+            self.acknowledged |= client.acknowledged
+            self.attempted |= client.attempted
+            self.sent_again += len(client.again)
 
     @property
     def lost(self) -> set[str]:
@@ -87,10 +94,7 @@ def trial(data: Path, created: Created, kills: int, seed: int) -> Outcome:
         for client in clients:
             client.stop()
         server.stop()
-    for client in clients:
-        outcome.acknowledged |= client.acknowledged
-        outcome.attempted |= client.attempted
-        outcome.sent_again += len(client.again)
+    outcome.count(clients)
     return outcome
 
 

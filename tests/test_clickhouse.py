@@ -26,7 +26,7 @@ from footfall_server.store import (
 )
 
 from tests.clickhouse import PASSWORD
-from tests.conftest import Server, eventually, http
+from tests.conftest import Project, Server, eventually, http
 from tests.endless import FOREVER, running
 from tests.stand_in import StandIn
 from tests.test_erase import done, erase, event, files_with, installs
@@ -251,6 +251,40 @@ def test_an_install_is_erased_on_the_server(own_stand_in: StandIn, tmp_path: Pat
         assert json.loads(server.command("doctor", "--json").stdout)["healthy"]
     finally:
         server.kill()
+
+
+def test_an_erasure_reaches_what_another_server_had_not_carried_on(
+    own_stand_in: StandIn, tmp_path: Path
+) -> None:
+    """Its collector acknowledges an event and is killed; an install is erased; it comes back."""
+    environment = {
+        "FOOTFALL_STORE_URL": own_stand_in.url(), "FOOTFALL_SECRET_KEY": "s" * 40,
+        "FOOTFALL_DATABASE_URL": f"sqlite:///{tmp_path}/metadata.db",
+    }  # fmt: skip
+    first = Server(tmp_path / "first", environment=environment)
+    second = Server(tmp_path / "second", environment=environment)
+    project = first.create_project("several")
+    gone, kept = str(uuid.uuid4()), str(uuid.uuid4())
+    try:
+        second.start()
+        first.start()
+        eventually(lambda: http("GET", f"{second.url}/ready").status == 200)
+        assert second.stop() == 0
+        second.start("--role", "ingest")
+        there = Project(second, project.name, project.write_key, project.api_token)
+        assert there.send([event(gone), event(kept)]).status == 200
+        second.kill()
+        assert project.send([event(gone)]).status == 200
+        assert done(project, erase(project, install=gone).json()["id"])["state"] == "done"
+        assert installs(project) == set()
+        second.start()
+        eventually(lambda: installs(there) == {kept})
+        eventually(lambda: files_with(own_stand_in.path, gone) == [])
+        eventually(lambda: files_with(second.data, gone) == [])
+    finally:
+        for each in (first, second):
+            if each.process is not None:
+                each.kill()
 
 
 def test_backup_says_who_makes_it(stand_in: StandIn, store: Store, tmp_path: Path) -> None:

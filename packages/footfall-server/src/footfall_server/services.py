@@ -175,7 +175,9 @@ def open_services(
         policies=intake.policies,
         keys=intake.write_keys,
         salts=intake.salts,
-        eraser=Eraser(Erasures(accounts), Marker(secret), places, intake.blocklist),
+        eraser=Eraser(
+            Erasures(accounts), Marker(secret), places, intake.blocklist, settings.followed
+        ),
         base_url=base_url,
         openid=settings.openid,
         clock=now,

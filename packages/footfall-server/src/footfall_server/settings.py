@@ -81,6 +81,11 @@ class Settings:
         return self.data / "outbox.db"
 
     @property
+    def followed(self) -> Path:
+        """Says until when other servers' erasures were done here too."""
+        return self.data / "erasures-followed"
+
+    @property
     def temporary(self) -> Path:
         return self.data / "tmp"
 

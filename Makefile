@@ -40,11 +40,12 @@ docs: setup ## build the documentation into docs/_build
 bench: setup ## every benchmark
 	@$(BIN)/python -m benchmarks
 
-bench-large: setup ## every report on 1, 10 and 100 million events (an hour or more, 20 GB)
-	@$(BIN)/python -m benchmarks.insights --events 1000000 10000000 100000000
+bench-large: setup ## every report on 1, 10 and 100 million events, and scale (hours, 20 GB)
+	@$(BIN)/python -m benchmarks.insights --events 1000000 10000000 100000000 --keep .bench-keep/insights
+	@$(BIN)/python -m benchmarks.scale --events 1000000 10000000 100000000 1000000000 --keep .bench-keep/insights
 
 lock: ## resolve all dependencies anew
 	@$(PYTHON) tools/bootstrap.py lock
 
 clean: ## remove what the other targets made
-	rm -rf .venv .tools .matrix .bench .bench-insights .clients .demo tests/clients/node/node_modules docs/_build
+	rm -rf .venv .tools .matrix .bench .bench-insights .bench-keep .clients .demo tests/clients/node/node_modules docs/_build

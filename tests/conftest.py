@@ -142,7 +142,8 @@ class Server:
     def create_project(self, name: str) -> Project:
         """By the command line's own code, without starting a process for each project."""
         self.data.mkdir(exist_ok=True)
-        accounts = Accounts(f"sqlite:///{self.data}/metadata.db")
+        url = self.environment.get("FOOTFALL_DATABASE_URL", f"sqlite:///{self.data}/metadata.db")
+        accounts = Accounts(url)
         try:
             created = accounts.create_project(name)
         finally:

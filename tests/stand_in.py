@@ -14,15 +14,19 @@ ROOT = Path(__file__).parent.parent
 
 @dataclass
 class StandIn:
-    """`cluster`: under that name it is a cluster of one. The same port after a kill."""
+    """`cluster`: under that name it is a cluster of one; `certificate`: by TLS with the certificate
+    and key in this file. The same port after a kill."""
 
     path: Path
     cluster: str | None = None
     port: int = 0
     process: subprocess.Popen[str] | None = None
+    certificate: Path | None = None
 
     def start(self) -> StandIn:
         named = ["--cluster", self.cluster] if self.cluster else []
+        if self.certificate:
+            named += ["--certificate", str(self.certificate)]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.clickhouse", "--path", str(self.path),
              "--port", str(self.port), *named],

@@ -6,10 +6,16 @@ import asyncio
 import json
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from footfall_server.store import (
     Limits,
     Statement,
@@ -20,14 +26,11 @@ from footfall_server.store import (
 )
 
 from tests.clickhouse import PASSWORD
-from tests.conftest import Server, eventually, http
+from tests.conftest import Project, Server, eventually, http
+from tests.endless import FOREVER, running
 from tests.stand_in import StandIn
 from tests.test_erase import done, erase, event, files_with, installs
 from tests.test_thin_slice import folded, total
-
-FOREVER = Statement(
-    "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))"
-)
 
 
 @pytest.fixture(scope="module", params=[None, "one"], ids=["server", "cluster"])
@@ -108,19 +111,12 @@ def test_opening_again_changes_nothing(store: Store, stand_in: StandIn, tmp_path
 def test_a_cancelled_query_ends_on_the_server(store: Store) -> None:
     async def main() -> None:
         task = asyncio.create_task(store.run(FOREVER, Limits(seconds=120)))
-        while not await running():
+        while not await running(store):
             await asyncio.sleep(0.05)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert not await running()
-
-    async def running() -> int:
-        listed = Statement(
-            "SELECT count() AS n FROM system.processes "
-            "WHERE query LIKE '%1000000000000%' AND query NOT LIKE '%LIKE%'"
-        )
-        return int((await store.run(listed)).column("n")[0].as_py())
+        assert not await running(store)
 
     asyncio.run(main())
 
@@ -131,6 +127,46 @@ def test_a_wrong_password_is_told_without_it(stand_in: StandIn, tmp_path: Path) 
     assert refused.value.code == "STORE_DENIED"
     assert "user or password is wrong" in refused.value.message
     assert "not-the-password" not in refused.value.message
+
+
+def certificates(folder: Path) -> tuple[Path, Path]:
+    """Of an authority of our own: its certificate, and 127.0.0.1's with its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=ours")
+    own = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(
+        issuer_name=name, serial_number=1, not_valid_before=now - timedelta(days=1),
+        not_valid_after=now + timedelta(days=1),
+    )  # fmt: skip
+    authority = made.subject_name(name).public_key(key.public_key()).add_extension(
+        x509.BasicConstraints(ca=True, path_length=None), critical=True
+    )  # fmt: skip
+    address = x509.IPAddress(ip_address("127.0.0.1"))
+    server = made.subject_name(x509.Name([])).public_key(own.public_key()).add_extension(
+        x509.SubjectAlternativeName([address]), critical=True
+    )  # fmt: skip
+    ca, both = folder / "ca.pem", folder / "server.pem"
+    ca.write_bytes(authority.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    both.write_bytes(
+        server.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+        + own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return ca, both
+
+
+def test_tls_with_an_authority_of_ones_own(tmp_path: Path) -> None:
+    ca, both = certificates(tmp_path)
+    running = StandIn(tmp_path / "clickhouse", certificate=both).start()
+    try:
+        with pytest.raises(StoreUnavailable) as refused:
+            open_store(f"{running.url()}?secure=1", tmp_path)
+        assert "CERTIFICATE_VERIFY_FAILED" in refused.value.message
+        opened = open_store(f"{running.url()}?secure=1&ca={ca}", tmp_path)
+        opened.insert("events", line(1, 1), "a")
+        assert rows(opened, 1) == 1
+        opened.close()
+    finally:
+        running.kill()
 
 
 def test_what_the_door_took_while_the_server_was_away_arrives(
@@ -215,6 +251,40 @@ def test_an_install_is_erased_on_the_server(own_stand_in: StandIn, tmp_path: Pat
         assert json.loads(server.command("doctor", "--json").stdout)["healthy"]
     finally:
         server.kill()
+
+
+def test_an_erasure_reaches_what_another_server_had_not_carried_on(
+    own_stand_in: StandIn, tmp_path: Path
+) -> None:
+    """Its collector acknowledges an event and is killed; an install is erased; it comes back."""
+    environment = {
+        "FOOTFALL_STORE_URL": own_stand_in.url(), "FOOTFALL_SECRET_KEY": "s" * 40,
+        "FOOTFALL_DATABASE_URL": f"sqlite:///{tmp_path}/metadata.db",
+    }  # fmt: skip
+    first = Server(tmp_path / "first", environment=environment)
+    second = Server(tmp_path / "second", environment=environment)
+    project = first.create_project("several")
+    gone, kept = str(uuid.uuid4()), str(uuid.uuid4())
+    try:
+        second.start()
+        first.start()
+        eventually(lambda: http("GET", f"{second.url}/ready").status == 200)
+        assert second.stop() == 0
+        second.start("--role", "ingest")
+        there = Project(second, project.name, project.write_key, project.api_token)
+        assert there.send([event(gone), event(kept)]).status == 200
+        second.kill()
+        assert project.send([event(gone)]).status == 200
+        assert done(project, erase(project, install=gone).json()["id"])["state"] == "done"
+        assert installs(project) == set()
+        second.start()
+        eventually(lambda: installs(there) == {kept})
+        eventually(lambda: files_with(own_stand_in.path, gone) == [])
+        eventually(lambda: files_with(second.data, gone) == [])
+    finally:
+        for each in (first, second):
+            if each.process is not None:
+                each.kill()
 
 
 def test_backup_says_who_makes_it(stand_in: StandIn, store: Store, tmp_path: Path) -> None:

@@ -6,12 +6,15 @@ import configparser
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
+import pytest
 import yaml
 from footfall_server.ingest.dialects import table
 from footfall_server.settings import NAMES
@@ -77,7 +80,60 @@ def test_clickhouse_has_the_cluster_that_the_example_names() -> None:
     assert server.find("query_log[@remove='1']") is not None, "it keeps ids that were asked for"
 
 
-def test_the_engine_understands_the_cluster(tmp_path: Path) -> None:
+def manifests() -> list[dict[str, Any]]:
+    text = (DEPLOY / "kubernetes" / "cluster.yaml").read_text()
+    return [one for one in yaml.safe_load_all(text) if one]
+
+
+def pods(manifests: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The name by which each pod is reached, and what its container is told."""
+    return {
+        f"{one['metadata']['name']}-{number}.{one['spec']['serviceName']}": one["spec"]["template"]
+        for one in manifests
+        if one["kind"] == "StatefulSet"
+        for number in range(one["spec"]["replicas"])
+    }
+
+
+def test_the_pods_are_those_that_the_configurations_name() -> None:
+    found = manifests()
+    (files,) = [one["data"] for one in found if one["kind"] == "ConfigMap"]
+    server = ElementTree.fromstring(files["server.xml"])
+    keeper = ElementTree.fromstring(files["keeper.xml"])
+    named = pods(found)
+    services = {one["metadata"]["name"] for one in found if one["kind"] == "Service"}
+    assert {name.partition(".")[2] for name in named} <= services
+    clickhouse = []
+    for number, shard in enumerate(server.findall("remote_servers/main/shard"), 1):
+        for host in shard.findall("replica/host"):
+            (container,) = named[str(host.text)]["spec"]["containers"]
+            assert {"name": "SHARD", "value": str(number)} in container["env"]
+            clickhouse.append(host.text)
+    keepers = [node.text for node in server.findall("zookeeper/node/host")]
+    quorum = keeper.findall("keeper_server/raft_configuration/server")
+    assert [one.findtext("hostname") for one in quorum] == keepers
+    for one in quorum:  # the id that the pod gives itself
+        ordinal = str(one.findtext("hostname")).partition(".")[0].rpartition("-")[2]
+        assert one.findtext("id") == str(int(ordinal) + 1)
+    assert {*clickhouse, *keepers} == set(named) - {"postgresql-0.postgresql"}
+    text = (DEPLOY / "kubernetes" / "cluster.yaml").read_text()
+    (url,) = re.findall(r"store-url: (\S+)", text)
+    address = read_address(url)
+    assert (address.host in services, address.cluster) == (True, "main")
+    told = set(re.findall(r"key: ([a-z-]+)[},]", text)) | {"database-url", "store-url"}
+    assert told <= set(re.findall(r"[a-z]+(?:-[a-z]+)+", text.partition("apiVersion")[0]))
+
+
+@pytest.mark.parametrize("place", ["compose", "kubernetes"])
+def test_the_engine_understands_the_cluster(tmp_path: Path, place: str) -> None:
+    if place == "compose":
+        file = DEPLOY / "clickhouse" / "server.xml"
+        names = [f"clickhouse-{shard}-{replica}" for shard in (1, 2) for replica in (1, 2)]
+    else:
+        (files,) = [one["data"] for one in manifests() if one["kind"] == "ConfigMap"]
+        file = tmp_path / "server.xml"
+        file.write_text(files["server.xml"])
+        names = [f"clickhouse-{shard}-{place}.clickhouse" for shard in (1, 2) for place in (0, 1)]
     program = (
         "import chdb, sys; "
         "engine = chdb.connect(f'{sys.argv[1]}?config-file={sys.argv[2]}'); "
@@ -85,15 +141,15 @@ def test_the_engine_understands_the_cluster(tmp_path: Path) -> None:
         "WHERE cluster = 'main'\", 'TSV'))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "store", DEPLOY / "clickhouse" / "server.xml"],
+        [sys.executable, "-c", program, tmp_path / "store", file],
         env={**os.environ, "SHARD": "1", "REPLICA": "1", "CLUSTER_SECRET": "x"},
         capture_output=True,
         text=True,
         check=True,
     )
-    hosts = [f"{shard} {replica} clickhouse-{shard}-{replica}"
-             for shard in (1, 2) for replica in (1, 2)]  # fmt: skip
-    assert done.stdout.split() == " ".join(hosts).split()
+    places = [(shard, replica) for shard in "12" for replica in "12"]
+    rows = [(*place, name) for place, name in zip(places, names, strict=True)]
+    assert done.stdout.split() == [word for row in rows for word in row]
 
 
 def test_the_proxies_log_no_addresses_and_lead_events_to_collectors() -> None:
@@ -113,13 +169,22 @@ def test_the_proxies_log_no_addresses_and_lead_events_to_collectors() -> None:
         assert not any(fnmatch(path, pattern) for pattern in patterns), path
 
 
-def test_the_unit_is_one() -> None:
+def test_the_unit_is_one(tmp_path: Path) -> None:
     unit = configparser.RawConfigParser(strict=False)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(DEPLOY / "footfall.service")
     assert unit["Service"]["ProtectSystem"] == "strict"
     assert unit["Service"]["DynamicUser"] == "yes"
     assert unit["Service"]["ExecStart"].endswith("footfall-server serve")
+    if analyze := shutil.which("systemd-analyze"):
+        copy = tmp_path / "footfall.service"
+        text = (DEPLOY / "footfall.service").read_text()
+        copy.write_text(text.replace("/opt/footfall/bin", str(BIN)))
+        for how in (["verify"], ["security", "--offline=true", "--threshold=25"]):
+            done = subprocess.run(
+                [analyze, *how, copy], capture_output=True, text=True, check=False
+            )
+            assert (done.returncode, done.stderr) == (0, ""), done
 
 
 def test_dashboard_and_alerts_name_metrics_that_there_are(server: Server) -> None:

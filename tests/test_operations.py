@@ -36,8 +36,8 @@ def run(data: Path, *arguments: str, **environment: str) -> subprocess.Completed
     )
 
 
-def done_well(data: Path, *arguments: str) -> Any:
-    said = run(data, *arguments, "--json")
+def done_well(data: Path, *arguments: str, **environment: str) -> Any:
+    said = run(data, *arguments, "--json", **environment)
     assert said.returncode == 0, said.stderr + said.stdout
     return json.loads(said.stdout)
 
@@ -206,3 +206,25 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(own_server: Server, tmp_
     empty = run(tmp_path / "new", "restore", str(tmp_path))
     assert (empty.returncode, "NO_SUCH_BACKUP" in empty.stderr) == (1, True)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_slow_query_is_logged_without_what_was_asked_for(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", environment={"FOOTFALL_SLOW_QUERY_SECONDS": "0.000001"})
+    project = server.create_project("lib")
+    server.start()
+    try:
+        assert project.send([event(1, "asked-for")]).status == 200
+        condition = {"property": "event", "op": "in", "values": ["asked-for"]}
+        query = {"report": "events_table", **RANGE, "filters": [condition]}
+        assert project.query(query).status == 200
+        bad = {**query, "filters": [{**condition, "property": "no_such_property"}]}
+        assert project.query(bad).status == 422
+    finally:
+        server.kill()
+    told = [json.loads(line) for line in server.log().splitlines() if "a query was slow" in line]
+    assert [one["ended"] for one in told] == ["answered", "UNKNOWN_PROPERTY"]
+    assert (told[0]["report"], told[0]["filters"], told[0]["from"]) == (
+        "events_table", 1, RANGE["from"],
+    )  # fmt: skip
+    assert told[0]["seconds"] > 0
+    assert "asked-for" not in server.log()

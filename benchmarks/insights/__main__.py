@@ -24,7 +24,7 @@ from typing import Any
 
 from footfall_server.store import open_store
 
-from benchmarks.insights.events import fill
+from benchmarks.insights.events import make
 from benchmarks.insights.questions import QUESTIONS, Question
 
 HERE = Path(__file__).parent
@@ -45,12 +45,9 @@ def prepare(data: Path, events: int) -> None:
     """Both stores, unless they are there from an earlier run."""
     if (data / "ready").exists():
         return
-    data.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter()
+    make(data, events)
     store = open_store(f"chdb://{data}/store", data / "temporary")
-    fill(store, 1, events)
-    while store.maintain(quiet_seconds=0):
-        pass
     parquet = data / "events.parquet"
     store._engine.execute(
         f"INSERT INTO FUNCTION file('{parquet}', Parquet) SELECT {_FLAT} FROM events FINAL"
@@ -115,7 +112,7 @@ def main() -> None:
     growth: dict[str, list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as fresh:
         for events in options.events:
-            data = (options.keep or Path(fresh)) / str(events)
+            data = (options.keep or Path(fresh)).absolute() / str(events)
             prepare(data, events)
             print(
                 f"\n| {events:,} events, s | cold | hot | p95 | CPU | peak MB | DuckDB cold | hot "

@@ -7,9 +7,11 @@ number gives the same event again, so two stores of one size are equal.
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
-from footfall_server.store import Store
+from footfall_server.store import Store, open_store
 
 FIRST = datetime(2025, 7, 1, tzinfo=UTC)
 DAYS = 365
@@ -57,6 +59,21 @@ _COLUMNS = (
     "project, kind, event, install, message_id, client_time, time, received_at, time_source, "
     "version, properties, raw"
 )
+
+
+def make(data: Path, events: int) -> None:
+    """A store in a directory, partitions merged as the server merges quiet ones; unless it is there
+    from an earlier run."""
+    if (data / "filled").exists():
+        return
+    shutil.rmtree(data / "store", ignore_errors=True)
+    data.mkdir(parents=True, exist_ok=True)
+    store = open_store(f"chdb://{data}/store", data / "temporary")
+    fill(store, 1, events)
+    while store.maintain(quiet_seconds=0):
+        pass
+    store.close()
+    (data / "filled").touch()
 
 
 def fill(store: Store, project: int, rows: int) -> None:

@@ -1,4 +1,4 @@
-"""A real server that is started and killed many times.
+"""Real servers that are started and killed many times.
 
 Each life is a process of its own, forked from one that has imported much and opened nothing
 (multiprocessing's fork server), since imports would take most of a short life. The engine isn't
@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import re
 import signal
 import sys
 import threading
@@ -17,7 +18,12 @@ import urllib.request
 from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+if TYPE_CHECKING:
+    from footfall_server.cli.serve import Role
+
+_LISTENS = re.compile(rb"listening on (\S+)\n")
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     [
@@ -40,17 +46,23 @@ _CONTEXT.set_forkserver_preload(
 )
 
 
-def _serve(data: Path) -> None:
+def _serve(
+    data: Path, log: Path, role: Role, environment: dict[str, str], look_seconds: float | None
+) -> None:
+    from footfall_server.cli import opening
     from footfall_server.cli.serve import serve
     from footfall_server.settings import read
 
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
-    log = os.open(data / "server.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
+    told = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(told, 1)
+    os.dup2(told, 2)
     sys.stdout = os.fdopen(1, "w", closefd=False)
     sys.stderr = os.fdopen(2, "w", closefd=False)
-    serve(read({}, data=data, port=0))
+    os.environ.update(environment)
+    if look_seconds is not None:
+        opening._MAINTENANCE_SECONDS = look_seconds  # type: ignore[assignment]
+    serve(read(environment, data=data, port=0), role)
 
 
 def _end_with_the_parent() -> None:
@@ -61,16 +73,28 @@ def _end_with_the_parent() -> None:
 
 
 class Server:
-    """One data directory and the lives of its server."""
+    """A server of a data directory, by name, and its lives.
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    `look_seconds`: how often it looks at what is to be done now and then (alerts, retention).
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        name: str = "server",
+        role: Role = "all",
+        environment: dict[str, str] | None = None,
+        look_seconds: float | None = None,
+    ) -> None:
+        self.log = data / f"{name}.log"
+        self._began = 0  # where in the log this life begins
+        self._asked = (data, self.log, role, environment or {}, look_seconds)
         self._process: BaseProcess | None = None
 
     def start(self) -> None:
         """A new life; returns at once."""
-        (self.data / "address").unlink(missing_ok=True)
-        self._process = _CONTEXT.Process(target=_serve, args=(self.data,), daemon=True)
+        self._began = self.log.stat().st_size if self.log.exists() else 0
+        self._process = _CONTEXT.Process(target=_serve, args=self._asked, daemon=True)
         self._process.start()
 
     def kill(self) -> None:
@@ -88,10 +112,11 @@ class Server:
 
     def url(self) -> str | None:
         """Where it listens; None while it doesn't yet."""
-        try:
-            return (self.data / "address").read_text().strip() or None
-        except FileNotFoundError:
-            return None
+        with contextlib.suppress(FileNotFoundError), self.log.open("rb") as log:
+            log.seek(self._began)
+            if found := _LISTENS.search(log.read()):
+                return found[1].decode()
+        return None
 
     def ready(self) -> bool:
         """Whether journal, store and pages are open."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +30,13 @@ class Outcome:
     sent_again: int = 0
     found: list[str] = field(default_factory=list)
     total: float = 0
+
+    def count(self, clients: Sequence[Client]) -> None:
+        """What they tried, and what they were told."""
+        for client in clients:
+            self.acknowledged |= client.acknowledged
+            self.attempted |= client.attempted
+            self.sent_again += len(client.again)
 
     @property
     def lost(self) -> set[str]:
@@ -62,35 +69,32 @@ def trial(data: Path, created: Created, kills: int, seed: int) -> Outcome:
         client.start()
     try:
         for _ in range(kills):
-            before = _answered(clients)
+            before = answered(clients)
             server.start()
             moment = choose.random()
             if moment < 0.3:  # while it opens
                 time.sleep(choose.uniform(0, 0.4))
             elif moment < 0.7:  # while it takes events in, perhaps without a store yet
-                _until(lambda: _answered(clients) > before)  # noqa: B023
+                until(lambda: answered(clients) > before)  # noqa: B023
                 time.sleep(choose.uniform(0, 0.7))
             else:  # while it carries them on
-                _until(server.ready)
+                until(server.ready)
                 time.sleep(choose.uniform(0, 1.5))
             server.kill()
-            outcome.lives_with_answers += _answered(clients) > before
+            outcome.lives_with_answers += answered(clients) > before
         server.start()
         time.sleep(0.3)
         for client in clients:
             client.stop()
         for client in clients:
             client.send_again()
-        _until(server.ready)
-        _look(server, created.api_token, outcome)
+        until(server.ready)
+        look(str(server.url()), created.api_token, outcome)
     finally:
         for client in clients:
             client.stop()
         server.stop()
-    for client in clients:
-        outcome.acknowledged |= client.acknowledged
-        outcome.attempted |= client.attempted
-        outcome.sent_again += len(client.again)
+    outcome.count(clients)
     return outcome
 
 
@@ -106,21 +110,23 @@ def trials(folder: Path, kills: int, seed: int, servers: int = 2) -> list[Outcom
         return list(pool.map(one, range(servers)))
 
 
-def _until(condition: Callable[[], bool]) -> None:
+def until(condition: Callable[[], bool]) -> None:
+    """Returns when it holds. Raises TimeoutError after a minute."""
     deadline = time.monotonic() + 60
     while not condition():
         if time.monotonic() > deadline:
-            raise TimeoutError("the server doesn't come up: see its log")
+            raise TimeoutError("what was waited for doesn't come: see the servers' logs")
         time.sleep(0.01)
 
 
-def _answered(clients: list[Client]) -> int:
+def answered(clients: list[Client]) -> int:
+    """How many events are acknowledged by now."""
     return sum(len(client.acknowledged) for client in clients)
 
 
-def _look(server: Server, token: str, outcome: Outcome) -> None:
+def look(url: str, token: str, outcome: Outcome) -> None:
     """Everything that is there, event by event and counted by a report."""
-    base = f"{server.url()}/api/v1/projects/kills"
+    base = f"{url}/api/v1/projects/kills"
     range_ = {"from": "2020-01-01", "to": "2030-01-01"}
     query: dict[str, Any] = {
         "report": "trends", **range_, "interval": "quarter", "fold": True,

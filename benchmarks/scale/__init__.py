@@ -1,1 +1,1 @@
-"""What an event costs on disk, and a question for each million of them."""
+"""What more events cost: at the door, on disk, and to ask of."""

@@ -1,87 +1,121 @@
-"""`python -m benchmarks.scale [--events N]`: bytes an event, seconds of CPU for a million rows."""
+"""`python -m benchmarks.scale [--events N …] [--rounds R] [--seconds S] [--keep DIR] [--only PART]`
+
+Three parts. *ingest*: the rate of one collector and of two, beside the server that has the store,
+on cores that the load generators share. *questions*: every report on a year of events of each
+size, made inside the engine; each in a process of its own, once cold and then hot; above 100
+million events the trends and the adoption reports alone. *disk*: bytes an event, by column. A size
+that the disk has no room for is left out, and said so.
+"""
 
 from __future__ import annotations
 
 import argparse
-import random
-import resource
+import shutil
+import sys
 import tempfile
-import uuid
-from datetime import UTC, datetime, timedelta
+import time
 from pathlib import Path
-from time import perf_counter
 
-import msgspec
 from footfall_server.store import Statement, open_store
 
-BLOCK = 50_000
-START = datetime(2026, 1, 1, tzinfo=UTC)
-QUESTIONS = {
-    "calls by week": "SELECT toStartOfWeek(time) w, sum(weight) FROM events FINAL GROUP BY w",
-    "installs by week": "SELECT toStartOfWeek(time) w, uniqExact(install_key) FROM events FINAL"
-    " GROUP BY w",
-    "a property": "SELECT library_version_code, quantileExact(0.5)("
-    "accurateCastOrNull(properties.run_time, 'Float64')) FROM events FINAL GROUP BY 1",
-}
+from benchmarks.insights.__main__ import measure
+from benchmarks.insights.events import make
+from benchmarks.insights.questions import QUESTIONS
+from benchmarks.scale import collectors
+
+PARTS = ("ingest", "questions", "disk")
+_BYTES = 80
+"""An event takes on disk at most, with a month that is merged beside what it is merged from."""
+_ALL_QUESTIONS = 100_000_000
 
 
-def lines(first: int, count: int, chance: random.Random, installs: list[str]) -> bytes:
-    """Events such as NannyML's: 11 properties, a random id, a float at full precision."""
-    made = []
-    for number in range(first, first + count):
-        at = START + timedelta(seconds=number * 7776000 / 5e6 + chance.random())
-        stamp = at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        properties = {
-            "library_version": f"0.{chance.randrange(9, 14)}.{chance.randrange(3)}",
-            "python_version": f"3.{chance.randrange(8, 14)}.{chance.randrange(12)}",
-            "os_type": chance.choice(["Linux", "Linux", "Darwin", "Windows"]),
-            "runtime_environment": chance.choice(["notebook", "script", "docker"]),
-            "ci": False, "ephemeral": False, "exception_occurred": chance.random() < 0.03,
-            "run_time": round(chance.expovariate(1), 6), "kind": chance.choice(["a", "b"]),
-            "method": chance.choice(["fit", "estimate"]), "columns": chance.randrange(30),
-        }  # fmt: skip
-        event = {
-            "project": 1, "kind": "track", "event": f"event {chance.randrange(6)}",
-            "install": chance.choice(installs),
-            "message_id": str(uuid.UUID(int=chance.getrandbits(128))),
-            "client_time": stamp, "skew": 0, "received": int(at.timestamp() * 1e6),
-            "time_source": "client", "order": number, "properties": properties, "raw": "",
-        }  # fmt: skip
-        made.append(msgspec.json.encode(event))
-    return b"\n".join(made) + b"\n"
+def room(folder: Path, events: int) -> bool:
+    """Whether so many events have room there; says why not."""
+    need, free = events * _BYTES, shutil.disk_usage(folder).free
+    if need > free:
+        print(
+            f"\n{events:,} events are left out: they need {need / 1e9:,.0f} GB, and "
+            f"{free / 1e9:,.0f} GB are free.",
+            flush=True,
+        )
+    return need <= free
+
+
+def questions(data: Path, events: int, rounds: int) -> None:
+    print(
+        f"\n| {events:,} events, s | cold | hot | CPU | CPU a million | peak MB |\n|---|"
+        + "---|" * 5,
+        flush=True,
+    )
+    for question in QUESTIONS:
+        if events > _ALL_QUESTIONS and not question.name.startswith(("trends", "adoption")):
+            continue
+        found = measure(
+            data,
+            [sys.executable, "-m", "benchmarks.insights.ours", str(data), question.name,
+             str(rounds)],
+        )  # fmt: skip
+        print(
+            f"| {question.name} | {found['cold']:.2f} | {found['median']:.2f} | {found['cpu']:.2f} "
+            f"| {found['cpu'] / events * 1e6:.3f} | {found['peak']:,.0f} |",
+            flush=True,
+        )
+
+
+def disk(data: Path, events: int) -> None:
+    """What an event takes in the active parts, by column."""
+    store = open_store(f"chdb://{data}/store", data / "temporary")
+    parts = "WHERE active AND database = currentDatabase() AND table = 'events'"
+    (whole,) = store.query(
+        Statement(
+            "SELECT sum(bytes_on_disk) / sum(rows) AS bytes, sum(rows) AS events"
+            f" FROM system.parts {parts}"
+        )
+    ).to_pylist()
+    columns = store.query(
+        Statement(
+            f"SELECT column, sum(column_data_compressed_bytes) / {int(whole['events'])} AS bytes"
+            f" FROM system.parts_columns {parts} GROUP BY column ORDER BY bytes DESC"
+        )
+    ).to_pylist()
+    store.close()
+    print(f"\n| {events:,} events | bytes an event |\n|---|---|")
+    print(f"| **all** (goal ≤ 40) | {whole['bytes']:.1f} |")
+    for column in columns:
+        if column["bytes"] >= 0.05:
+            print(f"| {column['column']} | {column['bytes']:.1f} |")
+    rest = whole["bytes"] - sum(column["bytes"] for column in columns)
+    print(f"| marks, indices, small parts (one file for all columns) | {rest:.1f} |", flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--events", type=int, default=500_000)
-    wanted = parser.parse_args().events
-    chance = random.Random(1)
-    installs = [str(uuid.UUID(int=chance.getrandbits(128))) for _ in range(max(1, wanted // 25))]
-    with tempfile.TemporaryDirectory(prefix="footfall-scale-") as folder:
-        store = open_store(f"chdb://{folder}/store", Path(folder) / "tmp")
-        for first in range(0, wanted, BLOCK):
-            count = min(BLOCK, wanted - first)
-            store.insert("events", lines(first, count, chance, installs), f"b{first}")
-        while store.maintain(quiet_seconds=-1):
-            pass
-        size = (
-            "SELECT sum(bytes_on_disk) / sum(rows) AS n FROM system.parts"
-            " WHERE active AND table = 'events'"
-        )
-        print(
-            f"{wanted:,} events, {store.query(Statement(size)).to_pylist()[0]['n']:.1f} bytes each"
-        )
-        for name, text in QUESTIONS.items():
-            best = (1e9, 1e9)
-            for _ in range(3):
-                began, cpu = perf_counter(), resource.getrusage(resource.RUSAGE_SELF)
-                store.query(Statement(text))
-                now = resource.getrusage(resource.RUSAGE_SELF)
-                used = now.ru_utime + now.ru_stime - cpu.ru_utime - cpu.ru_stime
-                best = min(best, (used, perf_counter() - began))
-            million = 1e6 / wanted
-            print(f"{name}: {best[0] * million:.3f} s of CPU, {best[1] * million:.3f} s a million")
-        store.close()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4, help="of each measurement of ingest")
+    parser.add_argument("--keep", type=Path, help="a directory that keeps the stores")
+    parser.add_argument("--only", choices=PARTS, action="append", help="one part of the three")
+    options = parser.parse_args()
+    parts = options.only or PARTS
+    with tempfile.TemporaryDirectory(prefix="footfall-scale-") as fresh:
+        if "ingest" in parts:
+            collectors.measure(Path(fresh) / "ingest", options.seconds, options.rounds)
+        if parts == ["ingest"]:
+            return
+        kept = (options.keep or Path(fresh)).absolute()
+        kept.mkdir(parents=True, exist_ok=True)
+        for events in options.events:
+            data = kept / str(events)
+            if not (data / "filled").exists():
+                if not room(kept, events):
+                    continue
+                began = time.perf_counter()
+                make(data, events)
+                print(f"\n{events:,} events made in {time.perf_counter() - began:,.0f} s.")
+            if "questions" in parts:
+                questions(data, events, options.rounds)
+            if "disk" in parts:
+                disk(data, events)
 
 
 if __name__ == "__main__":

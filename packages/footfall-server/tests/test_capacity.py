@@ -9,6 +9,7 @@ from footfall_server.operations.capacity import BYTES, plan
 
 def test_a_small_library_needs_one_machine() -> None:
     made = plan(1_000, days=90)
+    assert plan(1e9, events_per_request=1).figures[2].value > plan(1e9).figures[2].value
     figures = {one.name: one for one in made.figures}
     assert figures["collector cores"].value == figures["store machines"].value == 1
     assert {one.basis for one in made.figures} == {"measured", "assumed"}

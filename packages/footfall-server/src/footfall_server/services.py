@@ -130,7 +130,7 @@ def open_services(
     def saved_cohorts(project: Project) -> dict[str, dict[str, Any]]:
         return {one.name: one.body for one in documents.all(project, "cohorts")}
 
-    insights = Insights(store, cohorts=saved_cohorts)
+    insights = Insights(store, cohorts=saved_cohorts, slow_seconds=settings.slow_query_seconds)
     outbox = Outbox(settings.outbox)
     forwarding = Forwarding(accounts, store, outbox, Guard(allowed_networks()), settings.files)
 
@@ -175,7 +175,9 @@ def open_services(
         policies=intake.policies,
         keys=intake.write_keys,
         salts=intake.salts,
-        eraser=Eraser(Erasures(accounts), Marker(secret), places, intake.blocklist),
+        eraser=Eraser(
+            Erasures(accounts), Marker(secret), places, intake.blocklist, settings.followed
+        ),
         base_url=base_url,
         openid=settings.openid,
         clock=now,

@@ -22,7 +22,7 @@ NAMES = frozenset(
         "ALLOW_NETWORKS", "BASE_URL", "DATA", "DATABASE_URL", "FILES", "HOST", "IDLE_SECONDS",
         "JOURNAL_BYTES", "OIDC_ALLOWED", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ISSUER",
         "OIDC_NAME", "OIDC_ONLY", "PORT", "REJECTED_DAYS", "REQUEST_SECONDS", "ROLE", "SECRET_KEY",
-        "STORE_URL", "TOKEN", "WORKERS",
+        "SLOW_QUERY_SECONDS", "STORE_URL", "TOKEN", "WORKERS",
     )
 )  # fmt: skip
 """Every variable that the server or its commands read."""
@@ -40,7 +40,8 @@ class Settings:
 
     `journal_bytes`: how much may wait for the store. `idle_seconds`: how long a client may pause
     within a request, or take for its head; `request_seconds`: for all of it. `rejected_days`: how
-    long refused events are kept where a project doesn't say.
+    long refused events are kept where a project doesn't say. `slow_query_seconds`: queries that
+    take as long are logged.
     """
 
     data: Path
@@ -53,6 +54,7 @@ class Settings:
     idle_seconds: float = 20
     request_seconds: float = 120
     rejected_days: int = 30
+    slow_query_seconds: float = 5
     files_folder: Path | None = None
     openid: OpenId | None = None
 
@@ -81,8 +83,18 @@ class Settings:
         return self.data / "outbox.db"
 
     @property
+    def followed(self) -> Path:
+        """Says until when other servers' erasures were done here too."""
+        return self.data / "erasures-followed"
+
+    @property
     def temporary(self) -> Path:
         return self.data / "tmp"
+
+    @property
+    def restoring(self) -> Path:
+        """Is there while a restore isn't finished."""
+        return self.data / "restoring"
 
     @property
     def lock(self) -> Path:
@@ -125,6 +137,7 @@ def read(
         idle_seconds=number("FOOTFALL_IDLE_SECONDS", 20),
         request_seconds=number("FOOTFALL_REQUEST_SECONDS", 120),
         rejected_days=int(max(1, number("FOOTFALL_REJECTED_DAYS", 30))),
+        slow_query_seconds=number("FOOTFALL_SLOW_QUERY_SECONDS", 5),
         files_folder=Path(files).absolute()
         if (files := environment.get("FOOTFALL_FILES"))
         else None,
@@ -171,7 +184,13 @@ def read_openid(environment: Mapping[str, str]) -> OpenId | None:
 
 
 def prepare(settings: Settings) -> None:
-    """Make the data directory and see that it can be written. Raises SetupError."""
+    """Make the data directory and see that it can be used. Raises SetupError."""
+    if settings.restoring.exists():
+        raise SetupError(
+            "RESTORE_UNFINISHED",
+            f"A restore into {settings.data} isn't finished: wait for it; if it was interrupted,"
+            " run it again.",
+        )
     probe = settings.data / f".write-test-{secrets.token_hex(4)}"
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from footfall_server.accounts import Accounts
 
-from .databases import Database, PostgreSQL, postgresql
+from tests.databases import Database, PostgreSQL, postgresql
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _numbers = itertools.count()

@@ -11,8 +11,9 @@ from footfall_server.accounts import Accounts, Sessions, Tokens
 from footfall_server.accounts.migrations import newest, revision
 from footfall_server.model.errors import Conflict, NotFound, Unavailable, Unprocessable
 
+from tests.databases import Database
+
 from .conftest import NOW, Clock
-from .databases import Database
 
 
 def test_a_new_project_has_a_key_and_a_token_that_open_it(accounts: Accounts) -> None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from footfall_server.accounts import Accounts, Documents, Erasures, Users
 from footfall_server.accounts.copying import load
 from footfall_server.accounts.migrations import move, newest, revision
+from footfall_server.accounts.tables import Base
 from footfall_server.model.errors import Conflict, Unavailable
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, insert, inspect, select
 from sqlalchemy.pool import NullPool
 
-from .databases import Database, PostgreSQL
+from tests.databases import Database, PostgreSQL
 
 PASSWORD = "a long and unlikely sentence"
 
@@ -65,6 +67,44 @@ def test_every_revision_goes_up_and_down(empty: Database) -> None:
         table: sorted(column["name"] for column in inspect(engine).get_columns(table))
         for table in inspect(engine).get_table_names()
     } == whole
+
+
+def test_every_earlier_revision_comes_up_to_date_with_its_rows(
+    empty: Database, tmp_path: Path
+) -> None:
+    made = Accounts(f"sqlite:///{tmp_path}/made.db")
+    project = made.create_project("lib", "Europe/Brussels").project
+    Documents(made).create(project, "boards", "first", {"a": 1})
+    Users(made).create("ada@example.org", PASSWORD, admin=True)
+    Erasures(made).request(project.id, ["ab" * 32], ["events"], "api", True)
+
+    engine = create_engine(empty.url, poolclass=NullPool)
+    for number in range(1, int(newest())):
+        move(engine, "head")
+        move(engine, f"{number:04}")
+        there = {
+            table: {column["name"] for column in inspect(engine).get_columns(table)}
+            for table in inspect(engine).get_table_names()
+        }
+        with made._engine.connect() as source, engine.begin() as old:
+            for table in Base.metadata.sorted_tables:
+                for row in source.execute(select(table)).mappings():
+                    known = {name: row[name] for name in row if name in there.get(table.name, ())}
+                    if known:
+                        old.execute(insert(table).values(known))
+        after = Accounts(empty.url)
+        assert after.projects() == made.projects()
+        assert after.active_keys() == made.active_keys()
+        if "documents" in there:
+            assert Documents(after).all(project, "boards") == Documents(made).all(project, "boards")
+        if "users" in there:
+            assert Users(after).all() == Users(made).all()
+        if "erasures" in there:
+            assert Erasures(after).exported() == Erasures(made).exported()
+        assert Documents(after).create(project, "boards", "next", {})
+        after.close()
+        move(engine, "base")
+    made.close()
 
 
 def test_two_servers_at_once_agree(database: Database) -> None:
@@ -138,3 +178,29 @@ def test_a_database_that_is_not_there_is_a_clear_error(url: str) -> None:
     with pytest.raises(Unavailable) as raised:
         Accounts(url)
     assert "FOOTFALL_DATABASE_URL" in raised.value.message
+
+
+def test_of_several_that_swap_a_document_one_succeeds(database: Database) -> None:
+    accounts = [Accounts(database.url) for _ in range(4)]
+    project = accounts[0].create_project("lib").project
+    old: dict[str, int] | None = None
+    for turn in range(3):
+        with ThreadPoolExecutor(4) as pool:
+            won = list(
+                pool.map(
+                    lambda place: Documents(accounts[place]).swap(
+                        project,
+                        "states",
+                        "one",
+                        old,  # noqa: B023
+                        {"turn": turn, "by": place},  # noqa: B023
+                    ),
+                    range(4),
+                )
+            )
+        assert won.count(True) == 1
+        (kept,) = Documents(accounts[0]).all(project, "states")
+        assert kept.body == {"turn": turn, "by": won.index(True)}
+        old = kept.body
+    for each in accounts:
+        each.close()

@@ -11,8 +11,9 @@ from footfall_server.model.errors import Conflict, FootfallError, NotFound, Unpr
 from footfall_server.model.project import Project
 from footfall_server.model.visitor import LINK
 
+from tests.databases import Database
+
 from .conftest import Clock
-from .databases import Database
 
 PASSWORD = "a few words in a row"
 

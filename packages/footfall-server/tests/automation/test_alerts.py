@@ -127,3 +127,43 @@ def test_it_tells_when_it_begins_and_when_it_ends_and_only_then(tmp_path: Path, 
     assert not look()["firing"]
     assert [one["firing"] for one in hook.told] == [True, False]
     accounts.close()
+
+
+def test_of_two_servers_one_asks(tmp_path: Path, hook: Any) -> None:
+    """Both see that it is due before either writes down that it looks."""
+    url = f"sqlite:///{tmp_path}/metadata.db"
+    both = [Accounts(url, clock=lambda: NOW) for _ in range(2)]
+    project = both[0].create_project("lib").project
+    body = {
+        "query": {"report": "trends"},
+        "when": {"field": "value", "op": "gt", "than": 10},
+        "webhook": f"http://127.0.0.1:{hook.server_port}/",
+    }
+    kept = Documents(both[0]).create(project, KIND, "Busy", body)
+    insights = Insights()
+    insights.answer = rows(("2026-03-09", 12, False))
+    meeting = threading.Barrier(2)
+
+    class Server(Alerts):
+        def state(self, *asked: Any) -> dict[str, Any]:
+            found = super().state(*asked)
+            meeting.wait(10)
+            return found
+
+    for now in (NOW, NOW + timedelta(hours=1)):  # without a state, and with one
+        looking = [
+            threading.Thread(
+                target=lambda one: asyncio.run(one.look()),
+                args=[Server(insights, each, lambda: now, Guard([ip_network("127.0.0.0/8")]))],  # noqa: B023
+            )
+            for each in both
+        ]
+        for thread in looking:
+            thread.start()
+        for thread in looking:
+            thread.join()
+    assert len(insights.asked) == 2
+    assert [one["firing"] for one in hook.told] == [True]
+    assert Alerts(insights, both[1], lambda: NOW).state(project, kept.id)["told"] == "delivered"
+    for each in both:
+        each.close()

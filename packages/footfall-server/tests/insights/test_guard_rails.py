@@ -13,7 +13,9 @@ from footfall_server.insights.cache import Cache, Key
 from footfall_server.insights.result import Result
 from footfall_server.insights.turns import Turns
 from footfall_server.model.errors import FootfallError, TooMany
-from footfall_server.store import Limits, Statement, Store
+from footfall_server.store import Limits, Store
+
+from tests.endless import FOREVER, running
 
 from . import oracle
 from .conftest import Library
@@ -24,9 +26,6 @@ TOTAL = {
     "report": "trends", "from": "2026-03-01", "to": "2026-03-02", "fold": True,
     "series": [{"measure": "total"}],
 }  # fmt: skip
-FOREVER = Statement(
-    "SELECT count() FROM numbers(1000000000000) WHERE NOT ignore(sipHash64(number))"
-)
 
 
 def event(place: int) -> Any:
@@ -216,21 +215,14 @@ def test_a_cancelled_query_stops_in_the_engine_and_frees_its_turn(store: Store) 
                 await store.run(FOREVER, Limits(seconds=120))
 
         task = asyncio.create_task(endless())
-        while not await running():
+        while not await running(store):
             await asyncio.sleep(0.02)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await running() == 0
+        assert await running(store) == 0
         async with insights._turns.turn(1):
             pass
-
-    async def running() -> int:
-        listed = Statement(
-            "SELECT count() AS n FROM system.processes "
-            "WHERE query LIKE '%1000000000000%' AND query NOT LIKE '%LIKE%'"
-        )
-        return int((await store.run(listed)).column("n")[0].as_py())
 
     asyncio.run(main())
 

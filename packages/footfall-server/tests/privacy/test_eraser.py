@@ -59,11 +59,14 @@ class Memory:
         return rows
 
 
-def eraser(accounts: Accounts, *places: Memory) -> Eraser:
+def eraser(accounts: Accounts, *places: Memory, server: str = "server") -> Eraser:
+    """Of a server with a directory of its own beside the metadata."""
     erasures = Erasures(accounts)
     return Eraser(
-        erasures, MARKER, places, Blocklist(erasures, MARKER), look_seconds=0.01, retry_seconds=0.01
-    )
+        erasures, MARKER, places, Blocklist(erasures, MARKER),
+        Path(str(accounts._engine.url.database)).parent / server,
+        look_seconds=0.01, retry_seconds=0.01, follow_seconds=0.01,
+    )  # fmt: skip
 
 
 def eventually(condition: Callable[[], bool]) -> None:
@@ -102,6 +105,30 @@ def test_a_place_that_is_away_is_asked_again_and_the_receipt_says_so(
         working.stop()
     found = working.erasures.get(id_)
     assert (found.problem, place.installs) == ("", [])
+
+
+def test_each_server_forgets_what_another_one_has_finished(
+    accounts: Accounts, project: Project
+) -> None:
+    """Whether it ran then or was away; in what it has itself, which the other one can't reach."""
+    first, second = Memory("a", "b"), Memory("a", "b", failures=2)
+    other = eraser(accounts, second, server="other")
+    other.start()
+    other.stop()  # it has been there, and is away
+    working = eraser(accounts, first)
+    working.start()
+    try:
+        id_ = working.request(project.id, ["a"], origin="api").id
+        eventually(lambda: working.erasures.get(id_).state == "done")
+        assert (first.installs, second.installs) == (["b"], ["a", "b"])
+        back = eraser(accounts, second, server="other")
+        back.start()
+        eventually(lambda: second.installs == ["b"])
+        back.stop()
+        assert working.erasures.get(id_).places["memory"]["rows"] == 1
+        assert first.batches == [1]  # its own, once
+    finally:
+        working.stop()
 
 
 def test_the_receipt_says_what_is_in_its_way(accounts: Accounts, project: Project) -> None:
@@ -144,13 +171,13 @@ def test_requests_are_bounded(
 
 
 def test_a_block_holds_at_once_and_for_its_project_alone(
-    accounts: Accounts, project: Project
+    accounts: Accounts, project: Project, tmp_path: Path
 ) -> None:
     other = accounts.create_project("other").project
     erasures = Erasures(accounts)
     blocklist = Blocklist(erasures, MARKER, refresh_seconds=3600)
     assert blocklist(project.id) is None
-    working = Eraser(erasures, MARKER, [Memory()], blocklist)
+    working = Eraser(erasures, MARKER, [Memory()], blocklist, tmp_path / "server")
     working.request(project.id, ["gone"], origin="user", block=True)
     is_blocked = blocklist(project.id)
     assert is_blocked is not None

@@ -63,6 +63,64 @@ for _ in range(2):
 store.close()
 """
 
+# For each earlier version a store that it made and filled, brought up to date by opening it, and
+# one that never was older: what they have must be the same.
+_EVERY_OLDER = """
+import sys
+from pathlib import Path
+import footfall_server.store.migrations as own
+from footfall_server.store import Statement, open_store
+root, blocks, every = Path(sys.argv[1]), sys.argv[2:4], own.migrations()
+
+def has(store):
+    found = []
+    for table in ("events", "rejected"):
+        listed = (
+            "SELECT name, type, default_kind FROM system.columns "
+            "WHERE database = currentDatabase() AND table = {t:String}"
+        )
+        columns = store.query(Statement(listed, {"t": table})).to_pylist()
+        found.append(sorted(map(str, columns)))
+        columns = [one for one in columns if one["default_kind"] != "EPHEMERAL"]
+        names = ", ".join(f"toString(`{column['name']}`)" for column in columns)
+        text = f"SELECT {names} FROM {table} FINAL ORDER BY ALL"
+        found.append(store.query(Statement(text)).to_pylist())
+    return found
+
+def upgraded(number):
+    own.migrations = lambda: [one for one in every if one.number <= number]
+    folder = root / str(number)
+    store = open_store(f"chdb://{folder}/store", folder / "temporary")
+    store.insert("events", Path(blocks[0]).read_bytes(), "old")
+    if number > 1:
+        store._engine.execute(
+            "INSERT INTO rejected (project, id, received_at, dialect, reason, message, body) "
+            "VALUES (1, toUUID('00000000-0000-0000-0000-000000000001'), '2026-01-02 03:04:05', "
+            "'segment', 'x', '', '')"
+        )
+    store.close()
+    own.migrations = lambda: every
+    store = open_store(f"chdb://{folder}/store", folder / "temporary")
+    store.insert("events", Path(blocks[1]).read_bytes(), "new")
+    before = has(store)
+    while store.maintain(quiet_seconds=-1):
+        pass
+    after = has(store)
+    store.close()
+    return before, after
+
+newest = upgraded(every[-1].number)
+assert newest[0] == newest[1]
+assert len(newest[0][1]) == 308
+for one in every[:-1]:
+    for found in upgraded(one.number):
+        if one.number == 1:  # it had no table for what is refused
+            assert found[:3] == newest[0][:3], one
+        else:
+            assert found == newest[0], one
+    print(one.number)
+"""
+
 _HOLDER = """
 import sys
 from pathlib import Path
@@ -132,6 +190,18 @@ def test_a_store_of_an_older_version_has_its_run_times_too(tmp_path: Path) -> No
     )
     expected = f"308 {round((sum(range(300)) + sum(range(8))) / 7, 6)}"
     assert answer.stdout.splitlines() == [expected, expected]
+
+
+def test_a_store_of_every_earlier_version_comes_up_to_date(tmp_path: Path) -> None:
+    blocks = _block(tmp_path, "old", 300), _block(tmp_path, "new", 8)
+    answer = subprocess.run(
+        [sys.executable, "-c", _EVERY_OLDER, str(tmp_path), *map(str, blocks)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    earlier = [str(one.number) for one in migrations()[:-1]]
+    assert (answer.stdout.split(), answer.returncode) == (earlier, 0), answer.stderr
 
 
 def test_a_second_process_is_told_what_to_do(tmp_path: Path) -> None:

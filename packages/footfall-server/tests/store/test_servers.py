@@ -161,6 +161,9 @@ def test_an_address_is_read_whole() -> None:
         ("clickhouse://u:secret@h/x?shards=2", "shards"),
         ("clickhouse://u:secret@h/x?secure=yes", "secure"),
         ("clickhouse://u:secret@h/x?quorum=most", "quorum"),
+        ("clickhouse://u:secret@h/x?ca=/etc/hosts", "secure=1"),
+        ("clickhouse://u:secret@h/x?secure=1&ca=/no/such/file", "ca"),
+        ("clickhouse://u:secret@h/x?secure=1&ca=hosts", "ca"),
     ],
 )
 def test_what_is_wrong_with_an_address_is_told_without_its_password(url: str, why: str) -> None:

@@ -16,6 +16,7 @@ from footfall_server.accounts.tables import Base
 from footfall_server.model.errors import Conflict
 
 _ROWS = 1_000
+_ERASURES = ("erasures", "erased_installs")  # a restore has them done again
 
 
 def save(engine: Engine, file: Path) -> None:
@@ -38,27 +39,36 @@ def save(engine: Engine, file: Path) -> None:
         _copy(source, written, Base.metadata.sorted_tables)
 
 
-def load(file: Path, url: str) -> None:
+def load(file: Path, url: str, *, again: bool = False) -> None:
     """Makes the database at a URL, which must be empty, hold what a saved file does, and no more.
 
-    Raises Conflict METADATA_NOT_EMPTY.
+    `again`: nothing is done when it holds that already, erasures aside. Raises Conflict
+    METADATA_NOT_EMPTY.
     """
     source = create_engine(f"sqlite:///{file}", poolclass=NullPool)
     target = create_engine(address(url), poolclass=NullPool)
     upgrade(target)
     tables = Base.metadata.sorted_tables
-    with target.begin() as written:
-        for table in tables:
-            if written.scalar(select(func.count()).select_from(table)):
-                raise Conflict(
-                    "METADATA_NOT_EMPTY",
-                    f"The database has rows in {table.name} already: name an empty one by "
-                    "FOOTFALL_DATABASE_URL.",
-                )
-        with source.connect() as read:
-            _copy(read, written, tables)
+    with target.begin() as written, source.connect() as read:
+        filled = [one for one in tables if written.scalar(select(func.count()).select_from(one))]
+        if again and filled and all(_same(read, written, one) for one in tables):
+            return
+        if filled:
+            raise Conflict(
+                "METADATA_NOT_EMPTY",
+                f"The database has rows in {filled[0].name} already: name an empty one by "
+                "FOOTFALL_DATABASE_URL.",
+            )
+        _copy(read, written, tables)
         if target.dialect.name == "postgresql":
             _count_on(written, tables)
+
+
+def _same(one: Connection, other: Connection, table: Table) -> bool:
+    if table.name in _ERASURES:
+        return True
+    rows = [{tuple(row) for row in each.execute(select(table))} for each in (one, other)]
+    return rows[0] == rows[1]
 
 
 def _copy(source: Connection, target: Connection, tables: Iterable[Table]) -> None:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, func, select
+from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -122,6 +122,44 @@ class Documents:
             row.name, row.body, row.updated_at = _named(name), _text(body), self._clock()
             _commit(session, kind, name)
             return _document(row)
+
+    def swap(
+        self,
+        project: Project,
+        kind: str,
+        name: str,
+        old: dict[str, Any] | None,
+        new: dict[str, Any],
+    ) -> bool:
+        """Put a body in the place of another (None: of none); False when somebody was quicker.
+
+        Of several processes that try it with the same `old`, one succeeds. Raises as `create`.
+        """
+        if old is None:
+            try:
+                self.create(project, kind, name, new)
+            except Conflict as error:
+                if error.code != "NAME_TAKEN":
+                    raise
+                return False
+            return True
+        of_name = (
+            DocumentRow.project_id == project.id,
+            DocumentRow.kind == kind,
+            DocumentRow.name == name,
+        )
+        with self._session() as session:
+            there = session.scalar(select(DocumentRow.body).where(*of_name))
+            if there is None or msgspec.json.decode(there) != old:
+                return False
+            swapped = session.scalars(
+                update(DocumentRow)
+                .where(*of_name, DocumentRow.body == there)
+                .values(body=_text(new), updated_at=self._clock())
+                .returning(DocumentRow.id)
+            ).all()
+            session.commit()
+        return bool(swapped)
 
     def delete(self, project: Project, kind: str, id_: str) -> None:
         """Raises NotFound NO_SUCH_DOCUMENT."""

@@ -186,6 +186,16 @@ class Erasures:
             )
             return [(_receipt(row), _marks(session, row.id)) for row in rows]
 
+    def finished(self, since: datetime) -> list[tuple[Receipt, list[str]]]:
+        """What was finished in any project since then, with the marks of each."""
+        with self._session() as session:
+            rows = session.scalars(
+                select(ErasureRow)
+                .where(ErasureRow.state == DONE, ErasureRow.finished_at >= since)
+                .order_by(ErasureRow.finished_at, ErasureRow.id)
+            )
+            return [(_receipt(row), _marks(session, row.id)) for row in rows]
+
     def blocked(self) -> dict[int, frozenset[str]]:
         """The marks that are refused at the door, by project."""
         found: dict[int, set[str]] = {}

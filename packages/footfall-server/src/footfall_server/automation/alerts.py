@@ -2,7 +2,8 @@
 
 An alert fires while a row of the newest complete bucket (of reports without buckets: any row) has a
 field beyond a bound. What it last found is kept in the metadata, so that a restart tells nobody
-twice; a webhook is told when it begins to fire and when it ends.
+twice; a webhook is told when it begins to fire and when it ends. Of several servers with the same
+metadata, whichever writes there first that it looks now is the one that asks.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ def check(alert: Alert) -> None:
 
 
 class Alerts:
-    """Looks at every alert that is due. One process of a server does, the one with the store."""
+    """Looks at every alert that is due. The process of a server that has the store does."""
 
     def __init__(
         self,
@@ -97,6 +98,11 @@ class Alerts:
             checked = state.get("checked_at")
             if checked and now - datetime.fromisoformat(checked) < EVERY:
                 continue
+            looks = {**state, "checked_at": now.isoformat()}
+            if not await asyncio.to_thread(
+                self._documents.swap, project, STATES, document.id, state or None, looks
+            ):
+                continue  # another server has it
             found = await self.ask(project, document, state, now)
             await asyncio.to_thread(self._keep, project, document.id, found)
 

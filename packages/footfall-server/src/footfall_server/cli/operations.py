@@ -68,12 +68,13 @@ def _from_server(settings: Settings) -> list[Finding]:
 def plan(
     events_per_day: Annotated[float, typer.Option(help="Such as 1e9.")],
     days: Annotated[int, typer.Option(help="How long they are kept.")] = 365,
+    events_per_request: Annotated[float, typer.Option(help="How many come together.")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """Reckon what a number of events a day needs, from measured unit costs."""
     from footfall_server.operations.capacity import plan as reckon
 
-    made = reckon(events_per_day, days)
+    made = reckon(events_per_day, days, events_per_request)
     lines = [f"{events_per_day:,.0f} events a day, kept for {days} days"]
     for one in made.figures:
         value = f"{one.value:,.0f}" if one.value >= 100 else f"{one.value:.3g}"
@@ -118,6 +119,8 @@ def restore(
     settings = server_settings.read(data=data)
     folder = folder.absolute()
     chosen = restoring.choose(folder, name)
+    if settings.restoring.exists():
+        print("An earlier restore was interrupted: it begins again.", file=sys.stderr)
     erasures = restoring.restore(settings, folder, chosen)
     if erasures:
         _erase_again(settings)

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from footfall_server.insights import cache, cohorts, cuts, listing, plan, references, schema
+from footfall_server.insights import cache, cohorts, cuts, listing, plan, references, schema, slow
 from footfall_server.insights.answer import Asked
 from footfall_server.insights.cache import Cache
 from footfall_server.insights.cohorts import Definitions
@@ -37,7 +37,7 @@ class Insights:
     """Answers queries about one store's projects.
 
     `cohorts` gives a project's saved cohorts; it is called on a worker thread, and only for a query
-    that refers to some.
+    that refers to some. Queries of `slow_seconds` or more are logged.
     """
 
     def __init__(
@@ -46,11 +46,13 @@ class Insights:
         limits: Limits | None = None,
         cohorts: Callable[[Project], Definitions] = lambda project: {},
         turns: Turns | None = None,
+        slow_seconds: float = 5.0,
     ) -> None:
         self._store = store
         self._cohorts = cohorts
         self._limits = limits or Limits()
         self._turns = turns or Turns()
+        self._slow_seconds = slow_seconds
         self._cache = Cache()
         # A property that was seen once stays known: only the others are looked up.
         self._known: set[tuple[int, str]] = set()
@@ -75,7 +77,8 @@ class Insights:
             if (held := self._held(project, asked, now)) is not None:
                 return _timed(held, started)
             key = cache.key(project, asked, now, self._store.version(project.id))
-            result = _timed(await self._answer(project, asked, within, now), started)
+            with slow.told(project, asked, self._slow_seconds):
+                result = _timed(await self._answer(project, asked, within, now), started)
             self._cache.put(key, result)
         return result
 

@@ -71,6 +71,13 @@ def _directory(settings: Settings) -> Iterator[Finding]:
             "Name the right one with --data or FOOTFALL_DATA; a first `serve` makes it.",
         )
         return
+    if settings.restoring.exists():
+        yield wrong(
+            "data directory",
+            "A restore into it isn't finished.",
+            "Wait for it; if it was interrupted, run it again.",
+        )
+        return
     if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
         yield wrong(
             "data directory",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from footfall_server.store.errors import StoreUnavailable
@@ -12,13 +13,15 @@ from footfall_server.store.layout import DATABASE
 SCHEME = "clickhouse"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _CLUSTER = re.compile(r"[A-Za-z0-9_.\-]{1,64}")
+_ASKED = ("cluster", "secure", "ca", "replicated", "quorum")
 _WORDS = {"1": True, "true": True, "0": False, "false": False}
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
     """`quorum`: how many replicas of a shard must have an insert before it counts: `auto`, the
-    majority, or a number; 0 for one.
+    majority, or a number; 0 for one. `ca`: a file with the certificates to trust instead of the
+    system's.
     """
 
     host: str
@@ -30,6 +33,7 @@ class Address:
     secure: bool
     replicated: bool
     quorum: str
+    ca: str | None
 
     def __str__(self) -> str:
         """For messages: without the password."""
@@ -44,8 +48,8 @@ def read_address(url: str) -> Address:
     except ValueError:
         raise _wrong("its port is no number") from None
     asked = dict(parse_qsl(parts.query, keep_blank_values=True))
-    if unknown := asked.keys() - {"cluster", "secure", "replicated", "quorum"}:
-        raise _wrong(f"{min(unknown)!r} is none of cluster, secure, replicated, quorum")
+    if unknown := asked.keys() - set(_ASKED):
+        raise _wrong(f"{min(unknown)!r} is none of {', '.join(_ASKED)}")
     if not host:
         raise _wrong("it names no host")
     database = unquote(parts.path.strip("/")) or DATABASE
@@ -58,6 +62,11 @@ def read_address(url: str) -> Address:
     if quorum != "auto" and not quorum.isdigit():
         raise _wrong("its quorum is neither auto nor a number")
     secure = _flag(asked, "secure", default=False)
+    ca = asked.get("ca")
+    if ca is not None and not secure:
+        raise _wrong("its ca is of no use without secure=1")
+    if ca is not None and not (Path(ca).is_absolute() and Path(ca).is_file()):
+        raise _wrong("its ca isn't the absolute path of a file")
     return Address(
         host=host,
         port=port or (8443 if secure else 8123),
@@ -68,6 +77,7 @@ def read_address(url: str) -> Address:
         secure=secure,
         replicated=_flag(asked, "replicated", default=True),
         quorum=quorum,
+        ca=ca,
     )
 
 

@@ -57,7 +57,7 @@ class Engine:
                 client_name="footfall",
                 autogenerate_session_id=False,
                 form_encode_query_params=True,
-                pool_mgr=get_pool_manager(maxsize=_CONNECTIONS),
+                pool_mgr=get_pool_manager(maxsize=_CONNECTIONS, ca_cert=address.ca),
             ),
         )
         self._client.database = address.database

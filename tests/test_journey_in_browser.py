@@ -195,7 +195,7 @@ def test_live_is_paused_by_its_key(server: Server, used: str, page: Page) -> Non
     expect(page.locator("#live-pause")).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_palette_finds_pages_projects_and_events(server: Server, used: str, page: Page) -> None:
+def test_the_palette_finds_whatever_has_a_page(server: Server, used: str, page: Page) -> None:
     other = f"{used}-other"
     server.create_project(other)
     page.goto(f"{server.url}/p/{used}/overview")
@@ -211,6 +211,12 @@ def test_the_palette_finds_pages_projects_and_events(server: Server, used: str, 
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/events\?event=plot$"))
     expect(page.get_by_role("heading", level=1)).to_have_text("plot")
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("library_version property")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("library_version")
 
     page.keyboard.press("Control+k")
     page.keyboard.type("nothing is called so")

@@ -193,10 +193,20 @@ def test_releases_and_cohorts_are_kept_and_hostile_names_are_text(server: Server
     assert "Users" not in text(project, "cohorts").partition("<main")[2].partition("<form")[0]
 
 
-def test_the_palette_is_told_the_events(filled: Project) -> None:
+def test_the_palette_is_told_the_events_and_properties(filled: Project) -> None:
     found = json.loads(text(filled, "palette"))
-    names = [one["text"] for one in found]
-    assert names[0] == "fit"
-    assert HOSTILE in names
+    names = [(one["group"], one["text"]) for one in found]
+    assert names[0] == ("Event", "fit")
+    assert {("Event", HOSTILE), ("Property", "model"), ("Property", "os_type")} <= set(names)
     for one in found:
         assert http("GET", filled.server.url + one["href"]).status == 200
+
+
+def test_the_page_of_a_property_is_where_the_property_is_shown(filled: Project) -> None:
+    found = text(filled, "events?event=fit&range=7d").partition("Properties of fit")[2]
+    link = re.search(r'href="(/p/filled/properties/model[^"]*)"', found)
+    assert link
+    assert link[1].partition("?")[2] == "event=fit&amp;range=7d"
+    found = text(filled, "trends?breakdown=os&range=7d&m=total&e=fit")
+    assert 'href="/p/filled/properties/os_type?range=7d"' in found
+    assert "/properties/" not in text(filled, "trends?breakdown=event").partition("<main")[2]

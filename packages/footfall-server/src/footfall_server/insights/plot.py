@@ -20,19 +20,25 @@ Colors = tuple[tuple[str, str], ...]  # label, token
 MOST_LABELS = 4
 LABEL_WIDTH = 90  # CSS pixels for a name at the end of a line
 ZERO_LABEL = "datum.value == 0 ? '0' : datum.label"
+# What is below one is written out: SI would say 200m of a fifth. And SI's giga is a billion here.
+AMOUNT_LABEL = (
+    "datum.value == 0 ? '0' : abs(datum.value) < 1 ? format(datum.value, '~g')"
+    " : replace(datum.label, 'G', 'B')"
+)
 
 
 class Unit(NamedTuple):
     """How values are written: on the axis, in a tooltip; `whole` where fractions mean nothing."""
 
     axis: str
+    label: str
     tooltip: str
     whole: bool
 
 
-COUNTS = Unit("~s", ",", True)
-NUMBERS = Unit("~s", ",.4~f", False)
-RATES = Unit(".2%", ".2%", False)
+COUNTS = Unit("~s", AMOUNT_LABEL, ",", True)
+NUMBERS = Unit("~s", AMOUNT_LABEL, ",.4~f", False)
+RATES = Unit(".2%", ZERO_LABEL, ".2%", False)
 
 
 def course(
@@ -123,8 +129,13 @@ def time_axis(interval: str, labelled: Sequence[str]) -> alt.X:
     return alt.X("t:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
+def amounts(unit: Unit = COUNTS) -> alt.Axis:
+    """An axis of amounts of any size: 0.2, 40, 12.5k, 1.92M, 3B; or of rates."""
+    return alt.Axis(format=unit.axis, labelExpr=unit.label, title=None)
+
+
 def value_axis(field: str, unit: Unit) -> alt.Y:
-    axis = alt.Axis(format=unit.axis, labelExpr=ZERO_LABEL, title=None)
+    axis = amounts(unit)
     if unit.whole:
         axis.tickMinStep = 1
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=True))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from footfall_server.insights import Result, plot
+from footfall_server.insights import Result, charts_values, plot
 from footfall_server.insights.chart import colours, named_lines, vegalite
 from footfall_server.insights.result import Row
 from footfall_server.web import formats
@@ -178,6 +178,31 @@ def trend(source: Result, title: str, subtitle: str, interval: str, period: str)
             Line(formats.bucket(key, interval), cells[key], incomplete[key])
             for key in sorted(cells, reverse=True)
         ],
+    )
+
+
+def histogram(source: Result, title: str, subtitle: str) -> Chart:
+    """How many calls have a number in each of the ranges."""
+    ranges = charts_values.bins(source)
+    names = [f"{formats.number(one.low)} to {formats.number(one.high)}" for one in ranges]
+    whole = sum(one.value for one in ranges)
+    most = max(range(len(ranges)), key=lambda place: ranges[place].value)
+    share = [formats.share(one.value / whole if whole else None) for one in ranges]
+    return Chart(
+        title=title,
+        subtitle=subtitle,
+        spec=vegalite(source, form="histogram", height=SHORT),
+        height=SHORT,
+        label=f"{title}, in {len(ranges)} ranges from {formats.number(ranges[0].low)} to"
+        f" {formats.number(ranges[-1].high)}. Most often {names[most]}: {share[most]} of calls.",
+        legend=[],
+        head=["From, and below", "Calls", "Share of calls"],
+        lines=[
+            Line(name, [formats.count(one.value), of_all], False)
+            for name, one, of_all in zip(names, ranges, share, strict=True)
+        ]
+        if whole
+        else [],
     )
 
 

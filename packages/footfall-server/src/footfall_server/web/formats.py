@@ -41,9 +41,14 @@ def short(value: float | None) -> Figure:
 
 
 def number(value: float | None) -> str:
-    """Whole numbers grouped by comma, others with up to four significant decimals."""
+    """Whole numbers grouped by comma, others with up to four significant decimals.
+
+    Beyond 2**53, from where on not every whole number is one, in exponent form.
+    """
     if value is None:
         return NOTHING
+    if abs(value) > 2**53:
+        return f"{value:.4g}".replace("-", MINUS)
     if float(value).is_integer():
         return count(value)
     text = f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"

@@ -8,22 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 from footfall_server.accounts import Accounts, Users
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from .conftest import Server, http
-from .test_browser import QUIET, chromium
 from .test_thin_slice import event
 
 EMAIL, PASSWORD = "ada@example.org", "a few words in a row"
 STEPS = ("load", "fit", "plot")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def test_a_property_says_what_it_is_and_who_sends_it(path: str) -> None:
 
 def test_numbers_have_their_quantiles(path: str) -> None:
     found = page(path, "size")
-    assert "As numbers" in found
+    assert "The median of all calls that send a number" in found
     numbers = found.split("As numbers")[1].split("</section>")[0]
     assert re.findall(r'<td class="n">([0-9.]+)</td>', numbers)[::4] == ["0", "39"]
 

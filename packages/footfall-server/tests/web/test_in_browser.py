@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import socket
 import threading
 import time
@@ -14,29 +12,13 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
+from footfall_server.model.openid import OpenId
 from footfall_server.web import pages
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ["chromium", "chromium-browser", "google-chrome"]
+from .openid_stand_in import CLIENT_ID, CLIENT_SECRET, StandIn, running
+
 HOSTILE = "</script><img src=x onerror=alert(1)>'\\\""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    names = [os.environ.get("FOOTFALL_CHROMIUM", ""), *NAMES]
-    executable = next(filter(None, map(shutil.which, filter(None, names))), None)
-    assert executable, "no Chromium: run `make browser`, or name one in FOOTFALL_CHROMIUM"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -54,6 +36,15 @@ def site(services: Any) -> Iterator[str]:
     server.should_exit = True
     thread.join()
     listener.close()
+
+
+@pytest.fixture
+def provider(services: Any) -> Iterator[StandIn]:
+    """A provider of OpenID Connect, for a site that is opened after it."""
+    with running() as made:
+        made.be_honest(lambda: services.clock().timestamp())
+        services.openid = OpenId(made.issuer, CLIENT_ID, CLIENT_SECRET, name="Example ID")
+        yield made
 
 
 @pytest.fixture
@@ -288,3 +279,43 @@ def test_a_failing_query_shows_the_servers_page(visit: Callable[..., Visit], ser
     services.insights.failure = None
     page.get_by_role("link", name="Try again").click()
     expect(page.get_by_text("Active installs, 7 days")).to_be_visible()
+
+
+@pytest.mark.usefixtures("provider")
+def test_signing_in_with_the_provider_leads_to_where_one_wanted_to_be(
+    visit: Callable[..., Visit], services: Any
+) -> None:
+    services.sign_in("ada@example.org", admin=True)
+    seen = visit()
+    page = seen.open("/p/nannyml/setup")
+    expect(page).to_have_url(re.compile("/login"))
+    page.get_by_role("link", name="Continue with Example ID").click()
+    expect(page).to_have_url(f"{seen.site}/p/nannyml/setup")
+    page.goto(f"{seen.site}/account")
+    expect(page.locator("main")).to_contain_text("ada@example.org")
+    assert seen.problems == []
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{seen.site}/p/nannyml/setup")
+    expect(page).to_have_url(re.compile("/login"))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_who_may_not_come_in_reads_why_and_can_begin_again(
+    provider: StandIn, services: Any, visit: Callable[..., Visit], look: str
+) -> None:
+    services.sign_in("ada@example.org", admin=True)
+    provider.claims["email"] = "a-stranger-whose-name-has-no-end@example.org"
+    seen = visit(**LOOKS[look], reduced_motion="reduce")
+
+    def is_whole() -> None:
+        found = Axe().run(page)
+        assert found.violations_count == 0, found.generate_report()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    page = seen.open("/login")
+    is_whole()
+    page.get_by_role("link", name="Continue with Example ID").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You aren’t signed in")
+    is_whole()
+    page.get_by_role("link", name="Sign in").click()
+    expect(page.get_by_role("link", name="Continue with Example ID")).to_be_visible()

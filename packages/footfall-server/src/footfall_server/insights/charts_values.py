@@ -54,11 +54,15 @@ def histogram(result: Result, height: int) -> Spec:
 def _bars(title: str) -> Spec:
     chart = (
         alt.Chart(alt.NamedData("course"))
-        .mark_bar(fill="@series-1")
+        .transform_filter("datum.v > 0")
+        # No bars of `bin="binned"`: their width is none by the interpreter of expressions, which
+        # pages draw with.
+        .mark_rect(fill="@series-1", stroke="@surface", strokeWidth=1)
         .encode(
-            x=alt.X("low:Q", bin="binned", axis=plot.amounts()),
+            x=alt.X("low:Q", axis=plot.amounts(), scale=alt.Scale(zero=False, nice=False)),
             x2="high:Q",
             y=plot.value_axis("v", plot.COUNTS),
+            y2=alt.datum(0),
             tooltip=[
                 alt.Tooltip("low:Q", title="From", format=",.4~f"),
                 alt.Tooltip("high:Q", title="To", format=",.4~f"),

@@ -20,10 +20,11 @@ Colors = tuple[tuple[str, str], ...]  # label, token
 MOST_LABELS = 4
 LABEL_WIDTH = 90  # CSS pixels for a name at the end of a line
 ZERO_LABEL = "datum.value == 0 ? '0' : datum.label"
-# What is below one is written out: SI would say 200m of a fifth. And SI's giga is a billion here.
+# Each label by itself, not all in thousands because the greatest is. What is below one is written
+# out, where SI would say 200m of a fifth; and SI's giga is a billion here.
 AMOUNT_LABEL = (
     "datum.value == 0 ? '0' : abs(datum.value) < 1 ? format(datum.value, '~g')"
-    " : replace(datum.label, 'G', 'B')"
+    " : replace(format(datum.value, '~s'), 'G', 'B')"
 )
 
 

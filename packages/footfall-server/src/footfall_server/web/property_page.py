@@ -18,7 +18,7 @@ from footfall_server.model.errors import NotFound
 from footfall_server.model.visitor import Role
 from footfall_server.privacy.review import review
 from footfall_server.web import ask, charts, formats, view
-from footfall_server.web.breakdown import label, segment
+from footfall_server.web.breakdown import OTHER, label, segment
 from footfall_server.web.gate import visitor
 from footfall_server.web.insight import Asked, Figure, Insight, Query, pinned, selection
 from footfall_server.web.render import Templates
@@ -78,10 +78,12 @@ class Values(OfProperty):
                 "share": count / sum(calls.values()),
                 "width": 100 * count / most,
                 "link": None
-                if value == "$other"
+                if value == OTHER
                 else address(asked.project, f"trends{self._narrowed(asked, value)}"),
             }
-            for value, count in sorted(calls.items(), key=lambda one: (-one[1], one[0]))
+            for value, count in sorted(
+                calls.items(), key=lambda one: (one[0] == OTHER, -one[1], one[0])
+            )
             if count
         ]
         return Figure(self.heading, query, result, None, {"rows": rows})
@@ -150,6 +152,15 @@ class OverTime(TrendsPage):
         return "Over time"
 
 
+class MedianOverTime(TrendsPage):
+    """Of numbers with so many values that no single one tells much."""
+
+    heading = about = "The median of all calls that send a number"
+
+    def title(self, asked: Asked) -> str:
+        return "Over time"
+
+
 class ByVersion(OverTime):
     """Since which version it is sent."""
 
@@ -212,14 +223,20 @@ class PropertyPage(Insight):
         filters = tuple(sorted({*asked.view.filters, sent}))
         versions = replace(asked, view=replace(asked.view, breakdown="version", filters=filters))
         around = (self.services, self.templates)
-        parts: list[tuple[Insight, Asked, View]] = [(Values(*around), broken, broken.view)]
-        if known is not None and NUMBERS.intersection(known["types"]):
-            median = (("e", ""), ("m", "p50"), ("p", ask.property_of(asked.project, dimension)))
-            over_time = replace(asked.view, own=median)
-            parts.append((Range(*around), broken, over_time))
-            if known["values"] > 1:
-                parts.append((Spread(*around, known["values"]), broken, over_time))
-        parts.append((OverTime(*around), broken, broken.view))
+        numbers = known is not None and NUMBERS.intersection(known["types"])
+        distinct = known["values"] if known is not None else 0
+        median = (("e", ""), ("m", "p50"), ("p", ask.property_of(asked.project, dimension)))
+        of_all = replace(asked, view=replace(asked.view, own=median, compare="none"))
+        parts: list[tuple[Insight, Asked, View]] = []
+        if numbers:
+            parts.append((Range(*around), broken, of_all.view))
+            if distinct > 1:
+                parts.append((Spread(*around, distinct), broken, of_all.view))
+        if numbers and distinct > MOST_VALUES:
+            parts.append((MedianOverTime(*around), of_all, of_all.view))
+        else:
+            parts.append((Values(*around), broken, broken.view))
+            parts.append((OverTime(*around), broken, broken.view))
         parts.append((ByVersion(*around), versions, versions.view))
         figures = await asyncio.gather(*(page.answer(each) for page, each, _ in parts))
         return [

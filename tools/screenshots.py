@@ -40,7 +40,10 @@ def picture(base: str, pages: dict[str, str]) -> None:
 
 
 def drawn(page: Page) -> None:
-    """Wait for the charts in the picture; they are drawn when they come into view."""
+    """Wait for the charts in the picture, which are drawn when they come into view, and for what
+    arrives live."""
+    if page.locator("#live-rows").count():
+        page.locator("#live-rows tr").first.wait_for()
     for figure in page.locator("figure[data-chart]").all():
         box = figure.bounding_box()
         if box is not None and box["y"] < (page.viewport_size or {"height": 0})["height"]:

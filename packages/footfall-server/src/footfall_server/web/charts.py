@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from footfall_server.insights import Result, charts_values, plot
@@ -18,10 +18,11 @@ from footfall_server.web import formats
 from footfall_server.web.ask import INSTALLS
 from footfall_server.web.breakdown import label, segment
 from footfall_server.web.trend import Bucket, buckets
-from footfall_server.web.view import DIMENSIONS
+from footfall_server.web.view import inline
 
 LY = {"hour": "Hourly", "day": "Daily", "week": "Weekly", "month": "Monthly"}
 TALL, SHORT = 284, 262  # plot heights in CSS pixels
+NARROWEST, LETTER = 270, 6  # a plot at 390 pixels, a letter of its labels
 FEWEST = 3  # buckets that make a course
 COMPARED_WORDS = {"previous_period": "Previous period", "previous_year": "A year before"}
 COUNTED = {"total", "unique", "distinct", "dau", "wau", "mau"}
@@ -104,8 +105,7 @@ def finding(course: Sequence[Bucket]) -> str:
 def segments(source: Result, rows: list[Row], dimension: str, interval: str, period: str) -> Chart:
     """Active installs by bucket, one line for each of the largest segments."""
     ordered = dimension == "version"
-    words = DIMENSIONS.get(dimension, dimension)
-    words = words.lower() if dimension in DIMENSIONS else words
+    words = inline(dimension)
     table = Table(rows, ordered=ordered)
     return Chart(
         title=INSTALLS,
@@ -232,15 +232,20 @@ def writer(source: Result) -> Callable[[float | None], str]:
 
 
 def marked(chart: Chart, days: Sequence[tuple[date, str]], start: date, end: date) -> Chart:
-    """The chart with what happened in its days as rules; close ones leave the newest its name."""
-    inside = sorted(pair for pair in days if start <= pair[0] <= end)
-    room = max(1, (end - start).days // 12)
-    rules: list[tuple[str, str]] = []
-    following: date | None = None
-    for day, name in reversed(inside):
-        fits = following is None or (following - day).days >= room
-        rules.append((day.isoformat(), name if fits else ""))
-        following = day if fits else following
+    """The chart with what happened in its days as rules; of close ones the newest keeps its name.
+
+    Names are measured on the narrowest screen, in days.
+    """
+    rules: list[tuple[str, str, bool]] = []
+    free = end + timedelta(days=1)  # up to where there is room for a name
+    for day, name in sorted((pair for pair in days if start <= pair[0] <= end), reverse=True):
+        pixels = min(plot.LABEL_WIDTH, LETTER * (len(name) + 1))
+        length = timedelta(days=(end - start).days * pixels / NARROWEST)
+        late = day + length > end
+        fits = day < free if late else day + length <= free
+        rules.append((day.isoformat(), name if fits else "", late))
+        if fits:
+            free = day - length if late else day
     return replace(chart, spec=plot.ruled(dict(chart.spec), rules)) if rules else chart
 
 

@@ -74,7 +74,7 @@ def rate(value: float | None) -> Figure:
 
 
 def duration(seconds: float | None) -> Figure:
-    """80 ms, 1.31 s, 18.4 s, 1.1 min, 2.5 h; below a millisecond in µs."""
+    """80 ms, 1.31 s, 18.4 s, 1.1 min, 2.5 h, 3.1 days; below a millisecond in µs."""
     if seconds is None:
         return Figure(NOTHING)
     if seconds < 0.9995e-3:
@@ -86,7 +86,9 @@ def duration(seconds: float | None) -> Figure:
         return Figure(significant(seconds), "s")
     if seconds < 3597:
         return Figure(f"{seconds / 60:.1f}", "min")
-    return Figure(f"{seconds / 3600:.1f}", "h")
+    if seconds < 48 * 3600:
+        return Figure(f"{seconds / 3600:.1f}", "h")
+    return Figure(f"{seconds / 86_400:.1f}", "days")
 
 
 def signed(value: float, decimals: int, unit: str) -> str:

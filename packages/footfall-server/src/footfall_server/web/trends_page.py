@@ -11,7 +11,7 @@ from footfall_server.web import ask, charts
 from footfall_server.web.insight import Asked, Figure, Insight, Query, event_names, selection
 from footfall_server.web.overview import period
 from footfall_server.web.site import address
-from footfall_server.web.view import DEFAULT_COMPARE
+from footfall_server.web.view import DEFAULT_COMPARE, inline
 
 MEASURES = {
     "total": "Calls",
@@ -100,9 +100,9 @@ class TrendsPage(Insight):
     def figure(self, asked: Asked, query: Query, result: Result) -> Figure:
         subtitle = f"Per {asked.interval}"
         if asked.view.breakdown:
-            subtitle += f", by {query['breakdown'][0]}"
-        words = period(asked.view, asked.days)
-        chart = charts.trend(result, self.title(asked), subtitle, asked.interval, words)
+            subtitle += f", by {inline(asked.view.breakdown)}"
+        days = period(asked.view, asked.days)
+        chart = charts.trend(result, self.title(asked), subtitle, asked.interval, days)
         return Figure(self.title(asked), query, result, chart, {"chart": chart})
 
     async def builder(self, asked: Asked) -> dict[str, Any]:

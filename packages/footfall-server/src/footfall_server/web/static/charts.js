@@ -29,7 +29,7 @@ const theme = () => {
     },
     axisX: { grid: false, labelFlush: true, labelSeparation: 12, labelOverlap: "greedy", domain: true, domainColor: token("line-strong") },
     axisY: { tickCount: 4, minExtent: 34, labelLimit: 110 },
-    legend: { disable: true },
+    legend: { disable: true, labelFont: font, labelFontSize: 11, labelColor: token("text-2") },
     line: { strokeWidth: 1.75, strokeCap: "round", strokeJoin: "round" },
     bar: { cornerRadiusEnd: 2 },
     rule: { stroke: token("line-strong") },

@@ -110,6 +110,7 @@ def test_charts_are_drawn_and_no_other_host_is_asked(visit: Callable[..., Visit]
     assert seen.problems == []
 
 
+LIGHT = "rgb(250, 250, 248)"
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
@@ -248,11 +249,16 @@ def test_the_theme_is_remembered_and_charts_follow(visit: Callable[..., Visit]) 
     seen = visit(color_scheme="light")
     page = seen.open("/p/nannyml/overview")
     seen.charts()
-    line = page.locator("figure[data-chart] path[stroke]").first
-    before = line.get_attribute("stroke")
+    line = page.locator("figure[data-chart] .mark-line path").first
+    color = "one => getComputedStyle(one).stroke"
+    before = line.evaluate(color)
     page.keyboard.press("t")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    expect(line).not_to_have_attribute("stroke", str(before))
+    assert line.evaluate(color) != before
+    page.emulate_media(media="print")  # on white paper, whatever the screen looks like
+    assert line.evaluate(color) == before
+    assert page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor") == LIGHT
+    page.emulate_media(media="screen")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 

@@ -36,6 +36,7 @@ def environment(assets: Assets) -> Environment:
         "date": date_of,
         "points": points,
         "dimension": view.words,
+        "inline": view.inline,
         "segment": breakdown.label,
         "seen": seen,
         "moment": moment,

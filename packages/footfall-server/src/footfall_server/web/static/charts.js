@@ -1,8 +1,8 @@
 // Renders every figure[data-chart] from the Vega-Lite spec in its script element.
-// Strings that start with "@" are token names: "@series-1" is var(--series-1).
-// The same substitution runs in Python for PNG and SVG export.
-const root = document.documentElement;
-const token = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();
+// Strings that start with "@" are token names: "@series-1" is var(--series-1), so a chart follows
+// the theme, and is light on paper, without being drawn again.
+// The same substitution runs in Python for PNG and SVG export, with values.
+const token = (name) => `var(--${name})`;
 
 const resolve = (node) => {
   if (typeof node === "string") return node[0] === "@" ? token(node.slice(1)) : node;
@@ -16,7 +16,8 @@ const resolve = (node) => {
 };
 
 const theme = () => {
-  const font = token("font").replace(/\s+/g, " ");
+  // Text is measured with it, so it is a value.
+  const font = getComputedStyle(document.documentElement).getPropertyValue("--font").trim().replace(/\s+/g, " ");
   return {
     background: null,
     padding: { left: 0, right: 4, top: 6, bottom: 4 },
@@ -93,7 +94,3 @@ const collect = () => {
 };
 collect();
 document.addEventListener("htmx:afterSettle", collect);
-
-const redraw = () => figures.filter((figure) => figure.view).forEach(enqueue);
-new MutationObserver(redraw).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

@@ -47,11 +47,11 @@ def test_of_close_releases_the_newest_keeps_its_name() -> None:
     assert [name for _, name in found] == ["", "", "1.2.0"]
 
 
-def test_a_long_name_at_the_end_needs_the_room_before_it() -> None:
-    close, far = END - timedelta(days=20), END - timedelta(days=60)
-    found = rules((END, "a release with a long name"), (close, "1.1"), (far, "1.0"))
-    assert [name for _, name in found] == ["1.0", "", "a release with a long name"]
-    assert rules((END, "2"), (close, "1.1"))[0][1] == "1.1"
+def test_a_long_name_needs_more_room() -> None:
+    late, before = END - timedelta(days=2), END - timedelta(days=16)
+    assert [name for _, name in rules((late, "1.7.0"), (before, "1.6.0"))] == ["1.6.0", "1.7.0"]
+    long = "a release with a long name"
+    assert [name for _, name in rules((late, long), (before, "1.6.0"))] == ["", long]
 
 
 @pytest.mark.parametrize(("form", "names"), [("lines", ()), ("shares", ("1.0", "2.0"))])

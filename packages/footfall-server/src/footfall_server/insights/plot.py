@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import lru_cache
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import altair as alt
 
@@ -277,11 +277,10 @@ def stack_of(interval: str, labelled: tuple[str, ...], colors: Colors, unfinishe
     return plain(alt.layer(*layers))
 
 
-def ruled(spec: Spec, rules: Sequence[tuple[str, str, bool]]) -> Spec:
-    """A chart over time with dotted rules: day, name ('' for none), and whether it is a late one.
+def ruled(spec: Spec, rules: Sequence[tuple[str, str]]) -> Spec:
+    """A chart over time with dotted rules: (day, name) each, '' for no name.
 
-    Names stand above the plot, where no line crosses them; a late one's ends at its rule instead of
-    beginning there, so that it needs no room at the right.
+    Names stand above the plot, where no line crosses them.
     """
     if not rules or "layer" not in spec:
         return spec
@@ -289,7 +288,7 @@ def ruled(spec: Spec, rules: Sequence[tuple[str, str, bool]]) -> Spec:
     filled = [place for place, one in enumerate(layers) if one["mark"]["type"] == "area"]
     stacked = any(one["encoding"].get("y", {}).get("stack") for one in layers)
     under = filled[-1] + 1 if filled else 0  # what is filled would hide them
-    data = [{"t": day, "n": name, "late": int(late)} for day, name, late in rules]
+    data = [{"t": day, "n": name} for day, name in rules]
     return {
         **spec,
         "layer": [*layers[:under], *rules_of(stacked), *layers[under:]],
@@ -302,14 +301,9 @@ def rules_of(stacked: bool) -> list[Spec]:
     x = alt.X("t:T", scale=alt.Scale(type="utc"))
     base = alt.Chart(alt.NamedData("rules"))
     stroke = "@surface" if stacked else "@line-strong"
-    drawn = [base.mark_rule(stroke=stroke, strokeDash=[1, 3]).encode(x)]
-    aligns: tuple[Literal["left", "right"], ...] = ("left", "right")
-    for late, align in enumerate(aligns):
-        named = base.transform_filter(f"datum.late == {late}").mark_text(
-            align=align, baseline="bottom", dy=-3, color="@text-3", limit=LABEL_WIDTH
-        )
-        drawn.append(named.encode(x, alt.Text("n:N"), y=alt.value(0)))
-    return [plain(one) for one in drawn]
+    line = base.mark_rule(stroke=stroke, strokeDash=[1, 3]).encode(x)
+    name = base.mark_text(baseline="bottom", dy=-3, color="@text-3", limit=LABEL_WIDTH)
+    return [plain(line), plain(name.encode(x, alt.Text("n:N"), y=alt.value(0)))]
 
 
 def plain(chart: alt.Chart | alt.LayerChart | alt.FacetChart) -> Spec:

@@ -236,16 +236,14 @@ def marked(chart: Chart, days: Sequence[tuple[date, str]], start: date, end: dat
 
     Names are measured on the narrowest screen, in days.
     """
-    rules: list[tuple[str, str, bool]] = []
-    free = end + timedelta(days=1)  # up to where there is room for a name
+    rules: list[tuple[str, str]] = []
+    free = date.max  # up to where there is room for a name
     for day, name in sorted((pair for pair in days if start <= pair[0] <= end), reverse=True):
         pixels = min(plot.LABEL_WIDTH, LETTER * (len(name) + 1))
-        length = timedelta(days=(end - start).days * pixels / NARROWEST)
-        late = day + length > end
-        fits = day < free if late else day + length <= free
-        rules.append((day.isoformat(), name if fits else "", late))
-        if fits:
-            free = day - length if late else day
+        half = timedelta(days=(end - start).days * pixels / NARROWEST / 2)
+        fits = free - half >= day
+        rules.append((day.isoformat(), name if fits else ""))
+        free = day - half if fits else free
     return replace(chart, spec=plot.ruled(dict(chart.spec), rules)) if rules else chart
 
 

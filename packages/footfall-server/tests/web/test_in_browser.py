@@ -187,6 +187,20 @@ def test_the_first_event_turns_the_wait_into_data(
 
 
 @pytest.mark.usefixtures("month")
+def test_a_chart_that_cannot_be_drawn_says_so_and_leaves_its_table(
+    visit: Callable[..., Visit],
+) -> None:
+    seen = visit()
+    seen.page.route("**/static/vega*", lambda route: route.abort())
+    page = seen.open("/p/nannyml/overview")
+    figure = page.locator("figure[data-chart]").first
+    expect(figure).to_have_attribute("data-state", "error")
+    expect(figure).to_contain_text("This chart could not be drawn")
+    figure.locator("summary").click()
+    expect(figure.get_by_role("rowheader", name="23 Nov 2026")).to_be_visible()
+
+
+@pytest.mark.usefixtures("month")
 def test_a_tooltip_tells_time_and_values(visit: Callable[..., Visit]) -> None:
     seen = visit(timezone_id="America/Los_Angeles")  # a browser's timezone shifts nothing
     page = seen.open("/p/nannyml/overview?range=2026-11-01..2026-11-09")

@@ -54,6 +54,7 @@ async function draw(figure) {
   const target = figure.querySelector(".chart-plot");
   const source = figure.querySelector('script[type="application/json"]');
   try {
+    await load();
     const spec = { width: "container", autosize: { type: "fit", contains: "padding" }, ...resolve(JSON.parse(source.textContent)) };
     figure.view?.finalize();
     const result = await window.vegaEmbed(target, spec, { ...options, config: theme() });
@@ -72,7 +73,7 @@ let figures = [];
 
 // One chart at a time, with a frame between, so that input is never blocked for long.
 let queue = Promise.resolve();
-const enqueue = (figure) => { queue = queue.then(load).then(() => draw(figure)).then(pause); };
+const enqueue = (figure) => { queue = queue.then(() => draw(figure)).then(pause); };
 const seen = new IntersectionObserver((entries) => {
   for (const entry of entries) {
     if (!entry.isIntersecting) continue;

@@ -53,7 +53,7 @@ def date_of(value: str) -> str:
 
 def points(value: float | None) -> str:
     """A difference of shares: "+1.52 pt"."""
-    return formats.NOTHING if value is None else formats.signed(value * 100, 2, " pt")
+    return formats.points(value, 0) or formats.NOTHING
 
 
 @pass_context

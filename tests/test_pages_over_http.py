@@ -100,7 +100,7 @@ def test_the_pages_about_behaviour_draw_what_the_api_answers(filled: Project) ->
 def test_who_looks_at_an_install_is_written_down_but_not_the_install(filled: Project) -> None:
     install = "install-007"
     shown = text(filled, f"installs?install={install}")
-    assert "Newest first, exactly as they were sent" in shown
+    assert "properties exactly as they were sent" in shown
     log = text(filled, "settings").partition('id="acts"')[2]
     assert "install.view" in log
     assert install not in log

@@ -118,6 +118,13 @@ LOOKS = {
 }
 
 
+def is_whole(page: Page) -> None:
+    """Nothing that axe would mend, and as wide as the window."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.usefixtures("month")
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize(
@@ -137,18 +144,14 @@ def test_axe_finds_nothing(visit: Callable[..., Visit], path: str, look: str) ->
     seen.charts()
     for table in page.locator("details.data-table > summary").all():
         table.click()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    is_whole(page)
 
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_while_waiting(visit: Callable[..., Visit], look: str) -> None:
     page = visit(**LOOKS[look], reduced_motion="reduce").open("/p/nannyml/overview")
     expect(page.get_by_text("Waiting for the first event")).to_be_visible()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    is_whole(page)
 
 
 @pytest.mark.usefixtures("month")
@@ -327,15 +330,27 @@ def test_who_may_not_come_in_reads_why_and_can_begin_again(
     provider.claims["email"] = "a-stranger-whose-name-has-no-end@example.org"
     seen = visit(**LOOKS[look], reduced_motion="reduce")
 
-    def is_whole() -> None:
-        found = Axe().run(page)
-        assert found.violations_count == 0, found.generate_report()
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
     page = seen.open("/login")
-    is_whole()
+    is_whole(page)
     page.get_by_role("link", name="Continue with Example ID").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("You aren’t signed in")
-    is_whole()
+    is_whole(page)
     page.get_by_role("link", name="Sign in").click()
     expect(page.get_by_role("link", name="Continue with Example ID")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/p/nannyml/settings", "needs the role owner"), ("/new", "Only administrators")],
+)
+def test_who_lacks_the_role_reads_which_it_takes(
+    visit: Callable[..., Visit], services: Any, path: str, words: str, look: str
+) -> None:
+    services.sign_in("owner@example.org", admin=True)
+    [(name, value)] = services.sign_in("viewer@example.org", "viewer").items()
+    seen = visit(**LOOKS[look], reduced_motion="reduce")
+    seen.context.add_cookies([{"name": name, "value": value, "url": seen.site}])
+    page = seen.open(path)
+    expect(page.locator("main")).to_contain_text(words)
+    is_whole(page)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin
 
 import pytest
 
@@ -210,3 +211,16 @@ def test_the_page_of_a_property_is_where_the_property_is_shown(filled: Project) 
     found = text(filled, "trends?breakdown=os&range=7d&m=total&e=fit")
     assert 'href="/p/filled/properties/os_type?range=7d"' in found
     assert "/properties/" not in text(filled, "trends?breakdown=event").partition("<main")[2]
+
+
+@pytest.mark.parametrize(
+    "page", ["overview", "trends", "support", "events?event=fit", "releases", "properties/os_type"]
+)
+def test_what_a_page_offers_to_export_is_a_file(filled: Project, page: str) -> None:
+    here = f"{filled.server.url}/p/filled/{page}"
+    offered = re.findall(r'href="(\?[^"]*format=(?:csv|json|py)[^"]*)"', text(filled, page))
+    assert len(offered) == (0 if page in ("releases", "properties/os_type") else 3)
+    for link in offered:
+        answer = http("GET", urljoin(here, html.unescape(link)))
+        assert answer.status == 200
+        assert "html" not in answer.headers["content-type"]

@@ -205,6 +205,7 @@ class PropertyPage(Insight):
         values |= {
             "heading": own,
             "here": "",
+            "exports": False,  # there are several figures, each of which has a page of its own
             "cards": cards,
             "known": known,
             "seen": known

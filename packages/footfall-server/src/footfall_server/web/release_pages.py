@@ -314,5 +314,6 @@ class ReleasesPage(Site):
             "heading": "Release health",
             "about": "Which versions are in use, which fail, which are slow.",
             "here": "",
+            "exports": False,  # there are several figures, each of which has a page of its own
         }
         return self.templates.page("composed.html", values)

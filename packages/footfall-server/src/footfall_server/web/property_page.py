@@ -252,7 +252,8 @@ class PropertyPage(Insight):
         if not visitor(request).may(asked.project.id, REVIEWER):
             return None
         page = await self.services.insights.events(asked.project, {"limit": str(NEWEST)})
-        found = review(schema, [row["properties"] for row in page["rows"]])
+        sent = [row["properties"] for row in page["rows"]]
+        found = review(schema, [{name: one[name]} for one in sent if name in one])
         return next((one.reasons for one in found if one.name == name), ())
 
 

@@ -1,6 +1,10 @@
-"""What a run tells at its end, beside what passed."""
+"""What a run tells at its end, beside what passed; and the browser that tests share."""
 
+import os
+import shutil
 import signal
+
+import pytest
 
 # A job in the background ignores interrupts, and hands that on to the programs that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -21,3 +25,19 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("which CPythons")
         for line in lines:
             terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """A Chromium: the one that FOOTFALL_CHROMIUM names, else Debian's."""
+    from playwright.sync_api import sync_playwright  # the SDK's suite runs where there is none
+
+    names = (os.environ.get("FOOTFALL_CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    executable = next(filter(None, map(shutil.which, filter(None, names))), None)
+    assert executable, "no Chromium: run `make browser`, or name one in FOOTFALL_CHROMIUM"
+    off = ("gpu", "background-networking", "component-update", "sync")
+    arguments = ["--no-sandbox", *(f"--disable-{name}" for name in off)]
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=executable, args=arguments)
+        yield launched
+        launched.close()

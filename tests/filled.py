@@ -21,10 +21,11 @@ INSTALLS, DAYS, BATCH = 48, 62, 500
 SAME = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
 
 
-def use(now: datetime, count: int = 3_000, odd: str = HOSTILE) -> Iterator[dict[str, Any]]:
-    """Events in Segment's dialect; the same ones for the same instant. `odd`: the odd name."""
-    names = [odd if name in (HOSTILE, LONG) and odd != HOSTILE else name for name in EVENTS]
-    failures = [odd if name == HOSTILE else name for name in FAILURES]
+def use(now: datetime, *, hostile: bool, count: int = 3_000) -> Iterator[dict[str, Any]]:
+    """Events in Segment's dialect; the same ones for the same instant."""
+    names = EVENTS if hostile else (*EVENTS[:-2], "evaluate", "tune")
+    failures = FAILURES if hostile else (*FAILURES[:-1], "TypeError")
+    odd = HOSTILE if hostile else "linear"
     chance = random.Random(26)
     for number in range(count):
         install = min(chance.randrange(INSTALLS), chance.randrange(INSTALLS))
@@ -51,18 +52,24 @@ def use(now: datetime, count: int = 3_000, odd: str = HOSTILE) -> Iterator[dict[
         }
 
 
-def fill(server: Server, name: str, now: datetime, odd: str = HOSTILE) -> Project:
+def fill(server: Server, name: str, now: datetime, *, hostile: bool = True) -> Project:
     """A project whose pages all have something to show: events, refusals, notes, cohorts, boards.
 
-    Returns when the events show in queries.
+    Names that an attacker would choose are among them unless it is for people to look at. Returns
+    when the events show in queries.
     """
     project = server.create_project(name)
-    events = list(use(now, odd=odd))
+    events = list(use(now, hostile=hostile))
     for start in range(0, len(events), BATCH):
         answer = project.send(events[start : start + BATCH])
         assert answer.status == 200, answer.body
-    project.send([{"type": "track", "userId": "install-001"}, {"type": odd, "userId": "x"}])
-    _keep(server, name, now, odd)
+    project.send(
+        [
+            {"type": "track", "userId": "install-001"},
+            {"type": HOSTILE if hostile else "trace", "userId": "x"},
+        ]
+    )
+    _keep(server, name, now, hostile)
     day = now.date().isoformat()
     eventually(
         lambda: project.query({"report": "events_table", "from": day, "to": day}).status == 200
@@ -70,39 +77,46 @@ def fill(server: Server, name: str, now: datetime, odd: str = HOSTILE) -> Projec
     return project
 
 
-def _keep(server: Server, name: str, now: datetime, odd: str) -> None:
+def _keep(server: Server, name: str, now: datetime, hostile: bool) -> None:
+    def odd(friendly: str) -> str:
+        return HOSTILE if hostile else friendly
+
     accounts = Accounts(f"sqlite:///{server.data}/metadata.db")
     try:
         project, documents = accounts.project(name), Documents(accounts)
-        for back, version in ((44, "1.4.0"), (30, "1.5.0"), (16, "1.6.0"), (2, odd)):
+        for back, version in ((44, "1.4.0"), (30, "1.5.0"), (16, "1.6.0"), (2, odd("1.7.0"))):
             day = (now - timedelta(days=back)).date().isoformat()
             body = {"date": day, "kind": "release", "version": version, "description": ""}
             documents.create(project, "annotations", version, body)
         frequent = {"all": [{"event": "fit", "at_least": 3, "days": 30}]}
-        for cohort in ("Frequent", odd):
+        for cohort in ("Frequent", odd("Regulars")):
             documents.create(project, "cohorts", cohort, frequent)
         cards = [
-            {"title": odd, "view": "trends?breakdown=version"},
+            {"title": odd("Installs by version"), "view": "trends?breakdown=version"},
             {"title": "From load to plot", "view": "funnels?step=load&step=fit&step=plot"},
             {"title": "Come back", "view": "retention?range=90d"},
             {"title": "Support", "view": "support"},
-            {"title": "A word", "text": odd},
+            {"title": "A word", "text": odd("What we look at on Mondays.")},
         ]
         documents.create(project, "boards", "Weekly", {"cards": cards})
         documents.create(project, "boards", "Empty one", {"cards": []})
         documents.put_only(project, "public", {"on": True, "k": 10, "contact": "d@example.org"})
-        documents.put_only(project, "manifest", {"mode": "observe", "manifest": _manifest(odd)})
+        documents.put_only(
+            project,
+            "manifest",
+            {"mode": "observe", "manifest": _manifest(odd("what is used most"))},
+        )
     finally:
         accounts.close()
 
 
-def _manifest(odd: str) -> dict[str, Any]:
+def _manifest(why: str) -> dict[str, Any]:
     return {
         "manifest": 1,
         "library": "filled",
         "opt_out_env": "FILLED_OFF",
         "common": {"python_version": {"type": "string", "why": "what to support"}},
-        "events": {"fit": {"why": odd, "properties": {"model": {"why": "which model"}}}},
+        "events": {"fit": {"why": why, "properties": {"model": {"why": "which model"}}}},
     }
 
 

@@ -8,22 +8,13 @@ from datetime import UTC, datetime
 
 import pytest
 from footfall_server.accounts import Accounts, Users
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from .conftest import Server, http
-from .test_browser import QUIET, chromium
 from .test_thin_slice import event
 
 EMAIL, PASSWORD = "ada@example.org", "a few words in a row"
 STEPS = ("load", "fit", "plot")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -195,7 +186,7 @@ def test_live_is_paused_by_its_key(server: Server, used: str, page: Page) -> Non
     expect(page.locator("#live-pause")).to_have_attribute("aria-pressed", "true")
 
 
-def test_the_palette_finds_pages_projects_and_events(server: Server, used: str, page: Page) -> None:
+def test_the_palette_finds_whatever_has_a_page(server: Server, used: str, page: Page) -> None:
     other = f"{used}-other"
     server.create_project(other)
     page.goto(f"{server.url}/p/{used}/overview")
@@ -211,6 +202,12 @@ def test_the_palette_finds_pages_projects_and_events(server: Server, used: str, 
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile(r"/events\?event=plot$"))
     expect(page.get_by_role("heading", level=1)).to_have_text("plot")
+
+    page.keyboard.press("Control+k")
+    page.keyboard.type("library_version property")
+    expect(options).to_have_count(1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("library_version")
 
     page.keyboard.press("Control+k")
     page.keyboard.type("nothing is called so")

@@ -9,11 +9,10 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Response, expect
 
 from .conftest import Project, Server
 from .filled import board_of, share
-from .test_browser import QUIET, chromium
 
 WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKS: dict[str, dict[str, Any]] = {
@@ -36,6 +35,7 @@ PAGES = {
     "events": "events?range=90d",
     "event": "events?range=90d&event=fit",
     "property": "properties/os_type?range=90d",
+    "property-number": "properties/run_time?range=90d",
     "releases": "releases?range=90d",
     "adoption": "adoption?range=90d",
     "errors": "errors?range=90d",
@@ -98,14 +98,6 @@ def site(server: Server, filled: Project) -> Site:
     board = board_of(server, filled.name, "Weekly")
     names = {"board": board, "empty": board_of(server, filled.name, "Empty one")}
     return Site(server, names | {"shared": share(server, filled.name, board)})
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium(), args=QUIET)
-        yield launched
-        launched.close()
 
 
 @dataclass

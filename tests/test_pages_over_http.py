@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urljoin
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_the_pages_about_behaviour_draw_what_the_api_answers(filled: Project) ->
 def test_who_looks_at_an_install_is_written_down_but_not_the_install(filled: Project) -> None:
     install = "install-007"
     shown = text(filled, f"installs?install={install}")
-    assert "Newest first, exactly as they were sent" in shown
+    assert "properties exactly as they were sent" in shown
     log = text(filled, "settings").partition('id="acts"')[2]
     assert "install.view" in log
     assert install not in log
@@ -193,10 +194,33 @@ def test_releases_and_cohorts_are_kept_and_hostile_names_are_text(server: Server
     assert "Users" not in text(project, "cohorts").partition("<main")[2].partition("<form")[0]
 
 
-def test_the_palette_is_told_the_events(filled: Project) -> None:
+def test_the_palette_is_told_the_events_and_properties(filled: Project) -> None:
     found = json.loads(text(filled, "palette"))
-    names = [one["text"] for one in found]
-    assert names[0] == "fit"
-    assert HOSTILE in names
+    names = [(one["group"], one["text"]) for one in found]
+    assert names[0] == ("Event", "fit")
+    assert {("Event", HOSTILE), ("Property", "model"), ("Property", "os_type")} <= set(names)
     for one in found:
         assert http("GET", filled.server.url + one["href"]).status == 200
+
+
+def test_the_page_of_a_property_is_where_the_property_is_shown(filled: Project) -> None:
+    found = text(filled, "events?event=fit&range=7d").partition("Properties of fit")[2]
+    link = re.search(r'href="(/p/filled/properties/model[^"]*)"', found)
+    assert link
+    assert link[1].partition("?")[2] == "event=fit&amp;range=7d"
+    found = text(filled, "trends?breakdown=os&range=7d&m=total&e=fit")
+    assert 'href="/p/filled/properties/os_type?range=7d"' in found
+    assert "/properties/" not in text(filled, "trends?breakdown=event").partition("<main")[2]
+
+
+@pytest.mark.parametrize(
+    "page", ["overview", "trends", "support", "events?event=fit", "releases", "properties/os_type"]
+)
+def test_what_a_page_offers_to_export_is_a_file(filled: Project, page: str) -> None:
+    here = f"{filled.server.url}/p/filled/{page}"
+    offered = re.findall(r'href="(\?[^"]*format=(?:csv|json|py)[^"]*)"', text(filled, page))
+    assert len(offered) == (0 if page in ("releases", "properties/os_type") else 3)
+    for link in offered:
+        answer = http("GET", urljoin(here, html.unescape(link)))
+        assert answer.status == 200
+        assert "html" not in answer.headers["content-type"]

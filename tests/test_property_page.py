@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import quote
 
@@ -24,6 +25,7 @@ def path(server: Server) -> str:
             "properties": {
                 "kind": "density" if place % 2 else "kernel", "size": place, HOSTILE: HOSTILE,
                 "library_version": "1.0.0", "contact": "ada@example.org",
+                **({"partly": place / 8} if place % 2 else {}),
             },
         }
         for place in range(40)
@@ -55,9 +57,27 @@ def test_a_property_says_what_it_is_and_who_sends_it(path: str) -> None:
 
 def test_numbers_have_their_quantiles(path: str) -> None:
     found = page(path, "size")
-    assert "As numbers" in found
+    assert "The median of all calls that send a number" in found
     numbers = found.split("As numbers")[1].split("</section>")[0]
-    assert re.findall(r"<td>([0-9.]+)</td>", numbers)[::4] == ["0", "39"]
+    assert re.findall(r'<td class="n">([0-9.]+)</td>', numbers)[::4] == ["0", "39"]
+
+
+def test_numbers_are_counted_in_ranges_that_leave_none_out(path: str) -> None:
+    found = page(path, "size").split("How the numbers are spread")[1].split("</section>")[0]
+    table = found.split("<tbody>")[1].split("</tbody>")[0]
+    ranges = re.findall(r'<th scope="row">(.*?)</th><td class="n">(\d+)</td>', table)
+    assert len(ranges) == 20
+    assert (ranges[0][0], ranges[-1][0]) == ("0 to 1.95", "37.05 to 39")
+    assert sum(int(calls) for _, calls in ranges) == 40
+    spec = json.loads(found.split('<script type="application/json">')[1].split("</script>")[0])
+    drawn = spec["datasets"]["course"]
+    assert [str(round(bar["v"])) for bar in drawn] == [calls for _, calls in ranges]
+    assert "have no number" not in found
+
+
+def test_calls_without_a_number_are_told_not_drawn(path: str) -> None:
+    found = page(path, "partly")
+    assert "20 calls in these days have no number here" in found
 
 
 def test_what_looks_risky_is_said_with_the_way_to_drop_it(path: str) -> None:

@@ -50,6 +50,19 @@ def result(
     return Result("trends", query, rows, {})
 
 
+def in_ranges(found: dict[str, float], edges: list[float], **cut: Any) -> Result:
+    """Trends of one series, broken down by equal ranges, folded."""
+    series = [{"name": "Calls", "measure": "total"}]
+    query = {"report": "trends", "series": series, "interval": "month", "fold": True}
+    query["breakdown"] = [{"property": "size", "equal": len(edges) + 1, **cut}]
+    rows = [
+        {"bucket": bucket, "series": "Calls", "segment": [name], "value": value}
+        for name, value in found.items()
+        for bucket in ("2026-11-01", None)
+    ]
+    return Result("trends", query, rows, {"cuts": [{"property": "size", "edges": edges}]})
+
+
 def layer(spec: dict[str, Any], field: str, mark: str = "line") -> dict[str, Any]:
     """The layer that draws a field in a way."""
     [found] = [
@@ -133,6 +146,8 @@ def test_shares_of_versions_are_stacked_newest_strongest() -> None:
         vegalite(result(days=1)),
         vegalite(Result("events_table", {}, [{"event": "fit", "total": 3}], {})),
         vegalite(Result("trends", {"interval": "day", "series": []}, [], {})),
+        vegalite(in_ranges({"< 10": 3, "10 – 20": 1, "≥ 20": 2}, [10.0, 20.0]), form="histogram"),
+        vegalite(in_ranges({}, [-1e300, 0.0, 1e300]), form="histogram"),
     ],
 )
 def test_every_spec_draws_is_small_and_holds_no_colour_or_theme(spec: dict[str, Any]) -> None:
@@ -168,6 +183,30 @@ def test_rates_are_percentages_and_counts_are_whole() -> None:
     assert (rates["format"], "tickMinStep" in rates) == (".2%", False)
     counts = layer(vegalite(result()), "v")["encoding"]["y"]["axis"]
     assert (counts["format"], counts["tickMinStep"]) == ("~s", 1)
+
+
+@pytest.mark.parametrize(
+    "names", [{}, {"labels": ["low", "middle", "high"]}], ids=["by edges", "by labels"]
+)
+def test_a_histogram_has_every_range_in_order_with_its_ends(names: dict[str, Any]) -> None:
+    low, high = names.get("labels", ["< 0.1", "", "≥ 0.2"])[::2]
+    asked = in_ranges({"$none": 9, high: 2, low: 5}, [0.1, 0.2], **names)
+    spec = vegalite(asked, form="histogram")
+    bars = [(one["low"], round(one["high"], 6), one["v"]) for one in spec["datasets"]["course"]]
+    assert bars == [(0, 0.1, 5), (0.1, 0.2, 0), (0.2, 0.3, 2)]
+
+
+def test_amounts_below_one_and_billions_are_written_as_people_do() -> None:
+    small = result(measure="avg")
+    for row in small.rows:
+        row["value"] = row["value"] / 1_000
+    large = result()
+    for row in large.rows:
+        row["value"] *= 10**8
+    for asked, written in ((small, {"0", "0.02", "0.1"}), (large, {"0", "2B", "10B"})):
+        text = json.dumps(vegalite(asked)).replace("@", "")
+        svg = vl_convert.vegalite_to_svg({**json.loads(text), "width": 600})
+        assert written <= set(re.findall(r">([^<>]+)</text>", svg))
 
 
 def test_the_same_result_gives_the_same_spec() -> None:

@@ -40,11 +40,29 @@ def test_figures(value: float | None, text: str) -> None:
         (18.44, "18.4 s"),
         (66, "1.1 min"),
         (9000, "2.5 h"),
+        (216_000, "2.5 days"),
         (None, "–"),
     ],
 )
 def test_durations(seconds: float | None, text: str) -> None:
     assert str(formats.duration(seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1284, "1,284"),
+        (0.05, "0.05"),
+        (37.05, "37.05"),
+        (1284.567, "1,284.57"),
+        (-0.5, "\u22120.5"),
+        (1e300, "1e+300"),
+        (-(2**60), "\u22121.153e+18"),
+        (None, "–"),
+    ],
+)
+def test_numbers_of_any_size_stay_short(value: float | None, text: str) -> None:
+    assert formats.number(value) == text
 
 
 def test_changes_carry_a_sign_and_a_true_minus() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import socket
 import threading
 import time
@@ -14,29 +12,13 @@ from typing import Any
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
+from footfall_server.model.openid import OpenId
 from footfall_server.web import pages
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-NAMES = ["chromium", "chromium-browser", "google-chrome"]
+from .openid_stand_in import CLIENT_ID, CLIENT_SECRET, StandIn, running
+
 HOSTILE = "</script><img src=x onerror=alert(1)>'\\\""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    names = [os.environ.get("FOOTFALL_CHROMIUM", ""), *NAMES]
-    executable = next(filter(None, map(shutil.which, filter(None, names))), None)
-    assert executable, "no Chromium: run `make browser`, or name one in FOOTFALL_CHROMIUM"
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield launched
-        launched.close()
 
 
 @pytest.fixture
@@ -54,6 +36,15 @@ def site(services: Any) -> Iterator[str]:
     server.should_exit = True
     thread.join()
     listener.close()
+
+
+@pytest.fixture
+def provider(services: Any) -> Iterator[StandIn]:
+    """A provider of OpenID Connect, for a site that is opened after it."""
+    with running() as made:
+        made.be_honest(lambda: services.clock().timestamp())
+        services.openid = OpenId(made.issuer, CLIENT_ID, CLIENT_SECRET, name="Example ID")
+        yield made
 
 
 @pytest.fixture
@@ -119,11 +110,19 @@ def test_charts_are_drawn_and_no_other_host_is_asked(visit: Callable[..., Visit]
     assert seen.problems == []
 
 
+LIGHT = "rgb(250, 250, 248)"
 LOOKS = {
     "light": {"color_scheme": "light"},
     "dark": {"color_scheme": "dark"},
     "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}},
 }
+
+
+def is_whole(page: Page) -> None:
+    """Nothing that axe would mend, and as wide as the window."""
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.usefixtures("month")
@@ -145,18 +144,14 @@ def test_axe_finds_nothing(visit: Callable[..., Visit], path: str, look: str) ->
     seen.charts()
     for table in page.locator("details.data-table > summary").all():
         table.click()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    is_whole(page)
 
 
 @pytest.mark.parametrize("look", LOOKS)
 def test_axe_finds_nothing_while_waiting(visit: Callable[..., Visit], look: str) -> None:
     page = visit(**LOOKS[look], reduced_motion="reduce").open("/p/nannyml/overview")
     expect(page.get_by_text("Waiting for the first event")).to_be_visible()
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    is_whole(page)
 
 
 @pytest.mark.usefixtures("month")
@@ -192,6 +187,20 @@ def test_the_first_event_turns_the_wait_into_data(
     happened(days=0.001)
     expect(page).to_have_url(re.compile("/p/nannyml/overview$"), timeout=10_000)
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+
+@pytest.mark.usefixtures("month")
+def test_a_chart_that_cannot_be_drawn_says_so_and_leaves_its_table(
+    visit: Callable[..., Visit],
+) -> None:
+    seen = visit()
+    seen.page.route("**/static/vega*", lambda route: route.abort())
+    page = seen.open("/p/nannyml/overview")
+    figure = page.locator("figure[data-chart]").first
+    expect(figure).to_have_attribute("data-state", "error")
+    expect(figure).to_contain_text("This chart could not be drawn")
+    figure.locator("summary").click()
+    expect(figure.get_by_role("rowheader", name="23 Nov 2026")).to_be_visible()
 
 
 @pytest.mark.usefixtures("month")
@@ -257,11 +266,16 @@ def test_the_theme_is_remembered_and_charts_follow(visit: Callable[..., Visit]) 
     seen = visit(color_scheme="light")
     page = seen.open("/p/nannyml/overview")
     seen.charts()
-    line = page.locator("figure[data-chart] path[stroke]").first
-    before = line.get_attribute("stroke")
+    line = page.locator("figure[data-chart] .mark-line path").first
+    color = "one => getComputedStyle(one).stroke"
+    before = line.evaluate(color)
     page.keyboard.press("t")
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
-    expect(line).not_to_have_attribute("stroke", str(before))
+    assert line.evaluate(color) != before
+    page.emulate_media(media="print")  # on white paper, whatever the screen looks like
+    assert line.evaluate(color) == before
+    assert page.locator("body").evaluate("one => getComputedStyle(one).backgroundColor") == LIGHT
+    page.emulate_media(media="screen")
     page.reload()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
 
@@ -288,3 +302,55 @@ def test_a_failing_query_shows_the_servers_page(visit: Callable[..., Visit], ser
     services.insights.failure = None
     page.get_by_role("link", name="Try again").click()
     expect(page.get_by_text("Active installs, 7 days")).to_be_visible()
+
+
+@pytest.mark.usefixtures("provider")
+def test_signing_in_with_the_provider_leads_to_where_one_wanted_to_be(
+    visit: Callable[..., Visit], services: Any
+) -> None:
+    services.sign_in("ada@example.org", admin=True)
+    seen = visit()
+    page = seen.open("/p/nannyml/setup")
+    expect(page).to_have_url(re.compile("/login"))
+    page.get_by_role("link", name="Continue with Example ID").click()
+    expect(page).to_have_url(f"{seen.site}/p/nannyml/setup")
+    page.goto(f"{seen.site}/account")
+    expect(page.locator("main")).to_contain_text("ada@example.org")
+    assert seen.problems == []
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(f"{seen.site}/p/nannyml/setup")
+    expect(page).to_have_url(re.compile("/login"))
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_who_may_not_come_in_reads_why_and_can_begin_again(
+    provider: StandIn, services: Any, visit: Callable[..., Visit], look: str
+) -> None:
+    services.sign_in("ada@example.org", admin=True)
+    provider.claims["email"] = "a-stranger-whose-name-has-no-end@example.org"
+    seen = visit(**LOOKS[look], reduced_motion="reduce")
+
+    page = seen.open("/login")
+    is_whole(page)
+    page.get_by_role("link", name="Continue with Example ID").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("You aren’t signed in")
+    is_whole(page)
+    page.get_by_role("link", name="Sign in").click()
+    expect(page.get_by_role("link", name="Continue with Example ID")).to_be_visible()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/p/nannyml/settings", "needs the role owner"), ("/new", "Only administrators")],
+)
+def test_who_lacks_the_role_reads_which_it_takes(
+    visit: Callable[..., Visit], services: Any, path: str, words: str, look: str
+) -> None:
+    services.sign_in("owner@example.org", admin=True)
+    [(name, value)] = services.sign_in("viewer@example.org", "viewer").items()
+    seen = visit(**LOOKS[look], reduced_motion="reduce")
+    seen.context.add_cookies([{"name": name, "value": value, "url": seen.site}])
+    page = seen.open(path)
+    expect(page.locator("main")).to_contain_text(words)
+    is_whole(page)

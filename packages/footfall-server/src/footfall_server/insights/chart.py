@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 import altair as alt
 
-from footfall_server.insights import charts_activity, charts_sql, charts_walks, plot
+from footfall_server.insights import charts_activity, charts_sql, charts_values, charts_walks, plot
 from footfall_server.insights import charts_release_health as release_health
 from footfall_server.insights.plot import Datum, Spec, Unit
 from footfall_server.insights.result import Result, Row
@@ -28,7 +28,7 @@ _WORDS = {"$none": "Not sent", "$other": "Other"}
 _DRAWN = {**charts_activity.DRAWN, **charts_walks.DRAWN, **release_health.DRAWN}
 _Line = tuple[str, list[Row]]
 
-Form = Literal["lines", "shares"]
+Form = Literal["lines", "shares", "histogram"]
 Label = Callable[[str], str]
 
 
@@ -47,13 +47,16 @@ def vegalite(
 ) -> Spec:
     """The chart of a result, `height` pixels high and as wide as its container.
 
-    `form="shares"` stacks segments to 100 %. `ordered` draws segments as versions, the newest
+    `form="shares"` stacks segments to 100 %, `"histogram"` draws trends of one series by equal
+    ranges, folded. `ordered` draws segments as versions, the newest
     strongest and on top; by default it holds for shares and for `library_version` and
     `python_version`. `label` names
     segments.
     """
     if result.report == "events_table":
         return _bars(result, height)
+    if form == "histogram":
+        return charts_values.histogram(result, height)
     if result.report == "sql":
         return charts_sql.drawn(result, height)
     if result.report == "funnel" and result.query.get("interval"):
@@ -198,7 +201,7 @@ def _wide(lines: Sequence[_Line], order: Iterable[str], *, stacked: bool = False
 def _bars(result: Result, height: int) -> Spec:
     """The twenty most used events."""
     values = [{"k": row["event"], "v": row["total"]} for row in result.rows[:20]]
-    axis = alt.Axis(format="~s", labelExpr=plot.ZERO_LABEL, title=None)
+    axis = plot.amounts()
     chart = (
         alt.Chart(alt.InlineData(values=values))
         .mark_bar(fill="@series-1")

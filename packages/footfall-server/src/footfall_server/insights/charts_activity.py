@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -79,14 +80,19 @@ def lifecycle(result: Result, height: int, label: Label) -> Spec:
         for row in result.rows
         if row["bucket"] in kept
     ]
+    made = _lifecycle(interval, plot.weeks(values, interval), len(shown))
+    return plot.filled(made, values, height)
+
+
+@lru_cache(maxsize=128)
+def _lifecycle(interval: str, labelled: tuple[str, ...], bars: int) -> Spec:
     names, tokens = zip(*STATES.values(), strict=True)
     scale = alt.Scale(domain=list(names), range=list(tokens))
-    time = plot.time_axis(interval, plot.weeks(values, interval))
     chart = (
-        alt.Chart(alt.InlineData(values=values))
-        .mark_bar(**_width(interval, len(shown)))
+        alt.Chart(alt.NamedData("course"))
+        .mark_bar(**_width(interval, bars))
         .encode(
-            x=_banded(time, interval),
+            x=_banded(plot.time_axis(interval, labelled), interval),
             y=plot.value_axis("v", plot.COUNTS),
             fill=alt.Fill("k:N", scale=scale, legend=alt.Legend(title=None, orient="top")),
             opacity=alt.condition("datum.i", alt.value(0.45), alt.value(1)),
@@ -96,7 +102,6 @@ def lifecycle(result: Result, height: int, label: Label) -> Spec:
                 plot.amount("v", "Count", plot.COUNTS),
             ],
         )
-        .properties(height=height)
     )
     return plot.plain(chart)
 

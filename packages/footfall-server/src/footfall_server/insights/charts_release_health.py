@@ -118,7 +118,7 @@ def exceptions(result: Result, height: int, label: Label) -> Spec:
         .mark_bar(fill="@series-1")
         .encode(
             y=alt.Y("k:N", sort=None, title=None),
-            x=alt.X("v:Q", axis=alt.Axis(format="~s", labelExpr=plot.ZERO_LABEL, title=None)),
+            x=alt.X("v:Q", axis=plot.amounts()),
             tooltip=[
                 alt.Tooltip("k:N", title="Exception"),
                 alt.Tooltip("v:Q", title="Events", format=","),

@@ -28,7 +28,7 @@ def drawn(result: Result, height: int) -> Spec:
         values = [{"k": place + 1, "v": row[number["name"]]} for place, row in _rows(result)]
     else:
         values = [{"k": row[by["name"]], "v": row[number["name"]]} for _, row in _rows(result)]
-    axis = alt.Axis(format="~s", labelExpr=plot.ZERO_LABEL, title=None)
+    axis = plot.amounts()
     tooltip = [alt.Tooltip("k", title=by["name"]), alt.Tooltip("v:Q", title=number["name"])]
     if "Date" in by["type"]:
         chart = alt.Chart(alt.InlineData(values=values[:MOST_POINTS])).mark_line(stroke="@series-1")

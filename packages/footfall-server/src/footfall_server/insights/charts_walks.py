@@ -69,7 +69,7 @@ def funnel(result: Result, height: int, label: Label) -> Spec:
         .mark_bar()
         .encode(
             x=alt.X("k:N", sort=list(steps.values()), axis=alt.Axis(title=None, labelAngle=0)),
-            y=alt.Y("v:Q", axis=_amounts()),
+            y=alt.Y("v:Q", axis=plot.amounts()),
             fill=alt.Fill("s:N", scale=_scale(_colours(names)), legend=None),
             tooltip=tooltip,
             **beside,
@@ -99,7 +99,7 @@ def flows(result: Result, height: int, label: Label) -> Spec:
         .mark_bar(stroke="@surface", strokeWidth=0.75)
         .encode(
             x=alt.X("k:O", axis=alt.Axis(title=None, labelAngle=0)),
-            y=alt.Y("v:Q", axis=_amounts()),
+            y=alt.Y("v:Q", axis=plot.amounts()),
             fill=alt.Fill("s:N", scale=_scale(_colours(ranked, named)), legend=None),
             order=alt.Order("o:Q", sort="descending"),
             tooltip=[
@@ -124,7 +124,7 @@ def paths(result: Result, height: int, label: Label) -> Spec:
         .mark_bar(fill="@series-1")
         .encode(
             y=alt.Y("k:N", sort=None, title=None),
-            x=alt.X("v:Q", axis=_amounts()),
+            x=alt.X("v:Q", axis=plot.amounts()),
             tooltip=[
                 alt.Tooltip("k:N", title="Path"),
                 alt.Tooltip("v:Q", title="Walks", format=","),
@@ -155,10 +155,6 @@ def _colours(names: list[str], coloured: list[str] | None = None) -> dict[str, s
 
 def _scale(colours: Mapping[str, str]) -> alt.Scale:
     return alt.Scale(domain=list(colours), range=list(colours.values()))
-
-
-def _amounts() -> alt.Axis:
-    return alt.Axis(format="~s", labelExpr=plot.ZERO_LABEL, title=None)
 
 
 DRAWN: Mapping[str, Callable[[Result, int, Label], Spec]] = {

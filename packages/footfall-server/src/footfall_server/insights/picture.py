@@ -90,5 +90,6 @@ def theme() -> dict[str, Any]:
         },
         "axisX": {"grid": False, "domain": True, "domainColor": "@line-strong"},
         "axisY": {"tickCount": 4, "minExtent": 34},
+        "legend": {"labelFont": FONT, "labelFontSize": 11, "labelColor": "@text-2"},
         "line": {"strokeWidth": 1.75, "strokeCap": "round", "strokeJoin": "round"},
     }

@@ -20,19 +20,26 @@ Colors = tuple[tuple[str, str], ...]  # label, token
 MOST_LABELS = 4
 LABEL_WIDTH = 90  # CSS pixels for a name at the end of a line
 ZERO_LABEL = "datum.value == 0 ? '0' : datum.label"
+# Each label by itself, not all in thousands because the greatest is. What is below one is written
+# out, where SI would say 200m of a fifth; and SI's giga is a billion here.
+AMOUNT_LABEL = (
+    "datum.value == 0 ? '0' : abs(datum.value) < 1 ? format(datum.value, '~g')"
+    " : replace(format(datum.value, '~s'), 'G', 'B')"
+)
 
 
 class Unit(NamedTuple):
     """How values are written: on the axis, in a tooltip; `whole` where fractions mean nothing."""
 
     axis: str
+    label: str
     tooltip: str
     whole: bool
 
 
-COUNTS = Unit("~s", ",", True)
-NUMBERS = Unit("~s", ",.4~f", False)
-RATES = Unit(".2%", ".2%", False)
+COUNTS = Unit("~s", AMOUNT_LABEL, ",", True)
+NUMBERS = Unit("~s", AMOUNT_LABEL, ",.4~f", False)
+RATES = Unit(".2%", ZERO_LABEL, ".2%", False)
 
 
 def course(
@@ -123,8 +130,13 @@ def time_axis(interval: str, labelled: Sequence[str]) -> alt.X:
     return alt.X("t:T", scale=alt.Scale(type="utc"), axis=axis)
 
 
+def amounts(unit: Unit = COUNTS) -> alt.Axis:
+    """An axis of amounts of any size: 0.2, 40, 12.5k, 1.92M, 3B; or of rates."""
+    return alt.Axis(format=unit.axis, labelExpr=unit.label, title=None)
+
+
 def value_axis(field: str, unit: Unit) -> alt.Y:
-    axis = alt.Axis(format=unit.axis, labelExpr=ZERO_LABEL, title=None)
+    axis = amounts(unit)
     if unit.whole:
         axis.tickMinStep = 1
     return alt.Y(f"{field}:Q", axis=axis, scale=alt.Scale(zero=True))
@@ -266,23 +278,31 @@ def stack_of(interval: str, labelled: tuple[str, ...], colors: Colors, unfinishe
 
 
 def ruled(spec: Spec, rules: Sequence[tuple[str, str]]) -> Spec:
-    """A chart over time with dotted rules: (day, name) each, the name at the top, '' for none."""
+    """A chart over time with dotted rules: (day, name) each, '' for no name.
+
+    Names stand above the plot, where no line crosses them.
+    """
     if not rules or "layer" not in spec:
         return spec
+    layers = spec["layer"]
+    filled = [place for place, one in enumerate(layers) if one["mark"]["type"] == "area"]
+    stacked = any(one["encoding"].get("y", {}).get("stack") for one in layers)
+    under = filled[-1] + 1 if filled else 0  # what is filled would hide them
     data = [{"t": day, "n": name} for day, name in rules]
     return {
         **spec,
-        "layer": [*rules_of(), *spec["layer"]],
+        "layer": [*layers[:under], *rules_of(stacked), *layers[under:]],
         "datasets": {**spec.get("datasets", {}), "rules": data},
     }
 
 
-@lru_cache(maxsize=1)
-def rules_of() -> list[Spec]:
+@lru_cache(maxsize=2)
+def rules_of(stacked: bool) -> list[Spec]:
     x = alt.X("t:T", scale=alt.Scale(type="utc"))
     base = alt.Chart(alt.NamedData("rules"))
-    line = base.mark_rule(stroke="@line-strong", strokeDash=[1, 3]).encode(x)
-    name = base.mark_text(align="left", baseline="top", dx=4, color="@text-3", limit=LABEL_WIDTH)
+    stroke = "@surface" if stacked else "@line-strong"
+    line = base.mark_rule(stroke=stroke, strokeDash=[1, 3]).encode(x)
+    name = base.mark_text(baseline="bottom", dy=-3, color="@text-3", limit=LABEL_WIDTH)
     return [plain(line), plain(name.encode(x, alt.Text("n:N"), y=alt.value(0)))]
 
 

@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
-from footfall_server.insights import Result, plot
+from footfall_server.insights import Result, charts_values, plot
 from footfall_server.insights.chart import colours, named_lines, vegalite
 from footfall_server.insights.result import Row
 from footfall_server.web import formats
 from footfall_server.web.ask import INSTALLS
 from footfall_server.web.breakdown import label, segment
 from footfall_server.web.trend import Bucket, buckets
-from footfall_server.web.view import DIMENSIONS
+from footfall_server.web.view import inline
 
 LY = {"hour": "Hourly", "day": "Daily", "week": "Weekly", "month": "Monthly"}
 TALL, SHORT = 284, 262  # plot heights in CSS pixels
+NARROWEST, LETTER = 270, 6  # a plot at 390 pixels, a letter of its labels
 FEWEST = 3  # buckets that make a course
 COMPARED_WORDS = {"previous_period": "Previous period", "previous_year": "A year before"}
 COUNTED = {"total", "unique", "distinct", "dau", "wau", "mau"}
@@ -104,8 +105,7 @@ def finding(course: Sequence[Bucket]) -> str:
 def segments(source: Result, rows: list[Row], dimension: str, interval: str, period: str) -> Chart:
     """Active installs by bucket, one line for each of the largest segments."""
     ordered = dimension == "version"
-    words = DIMENSIONS.get(dimension, dimension)
-    words = words.lower() if dimension in DIMENSIONS else words
+    words = inline(dimension)
     table = Table(rows, ordered=ordered)
     return Chart(
         title=INSTALLS,
@@ -181,6 +181,31 @@ def trend(source: Result, title: str, subtitle: str, interval: str, period: str)
     )
 
 
+def histogram(source: Result, title: str, subtitle: str) -> Chart:
+    """How many calls have a number in each of the ranges."""
+    ranges = charts_values.bins(source)
+    names = [f"{formats.number(one.low)} to {formats.number(one.high)}" for one in ranges]
+    whole = sum(one.value for one in ranges)
+    most = max(range(len(ranges)), key=lambda place: ranges[place].value)
+    share = [formats.share(one.value / whole if whole else None) for one in ranges]
+    return Chart(
+        title=title,
+        subtitle=subtitle,
+        spec=vegalite(source, form="histogram", height=SHORT),
+        height=SHORT,
+        label=f"{title}, in {len(ranges)} ranges from {formats.number(ranges[0].low)} to"
+        f" {formats.number(ranges[-1].high)}. Most often {names[most]}: {share[most]} of calls.",
+        legend=[],
+        head=["From, and below", "Calls", "Share of calls"],
+        lines=[
+            Line(name, [formats.count(one.value), of_all], False)
+            for name, one, of_all in zip(names, ranges, share, strict=True)
+        ]
+        if whole
+        else [],
+    )
+
+
 def legend(
     palette: Mapping[str, str], *, compared: bool, breakdown: bool, beside: str
 ) -> list[Key]:
@@ -207,15 +232,18 @@ def writer(source: Result) -> Callable[[float | None], str]:
 
 
 def marked(chart: Chart, days: Sequence[tuple[date, str]], start: date, end: date) -> Chart:
-    """The chart with what happened in its days as rules; close ones leave the newest its name."""
-    inside = sorted(pair for pair in days if start <= pair[0] <= end)
-    room = max(1, (end - start).days // 12)
+    """The chart with what happened in its days as rules; of close ones the newest keeps its name.
+
+    Names are measured on the narrowest screen, in days.
+    """
     rules: list[tuple[str, str]] = []
-    following: date | None = None
-    for day, name in reversed(inside):
-        fits = following is None or (following - day).days >= room
+    free = date.max  # up to where there is room for a name
+    for day, name in sorted((pair for pair in days if start <= pair[0] <= end), reverse=True):
+        pixels = min(plot.LABEL_WIDTH, LETTER * (len(name) + 1))
+        half = timedelta(days=(end - start).days * pixels / NARROWEST / 2)
+        fits = free - half >= day
         rules.append((day.isoformat(), name if fits else ""))
-        following = day if fits else following
+        free = day - half if fits else free
     return replace(chart, spec=plot.ruled(dict(chart.spec), rules)) if rules else chart
 
 

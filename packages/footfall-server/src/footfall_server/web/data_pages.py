@@ -55,10 +55,8 @@ class DataPages(Site):
         problem, form = "", Form([])
         if request.method == "POST":
             form = await forms.read(request)
-            change = self._changes().get(form.text("do"))
             try:
-                if change is None:
-                    raise Unprocessable("UNKNOWN_ACTION", "This form asks for nothing known.")
+                change = forms.chosen(form, self._changes())
                 await change(request, project, form)
             except FootfallError as error:
                 problem = error.message

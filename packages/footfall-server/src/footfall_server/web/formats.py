@@ -41,9 +41,14 @@ def short(value: float | None) -> Figure:
 
 
 def number(value: float | None) -> str:
-    """Whole numbers grouped by comma, others with up to four significant decimals."""
+    """Whole numbers grouped by comma, others with up to four significant decimals.
+
+    Beyond 2**53, from where on not every whole number is one, in exponent form.
+    """
     if value is None:
         return NOTHING
+    if abs(value) > 2**53:
+        return f"{value:.4g}".replace("-", MINUS)
     if float(value).is_integer():
         return count(value)
     text = f"{value:,.2f}" if abs(value) >= 100 else f"{value:.4g}"
@@ -69,7 +74,7 @@ def rate(value: float | None) -> Figure:
 
 
 def duration(seconds: float | None) -> Figure:
-    """80 ms, 1.31 s, 18.4 s, 1.1 min, 2.5 h; below a millisecond in µs."""
+    """80 ms, 1.31 s, 18.4 s, 1.1 min, 2.5 h, 3.1 days; below a millisecond in µs."""
     if seconds is None:
         return Figure(NOTHING)
     if seconds < 0.9995e-3:
@@ -81,7 +86,9 @@ def duration(seconds: float | None) -> Figure:
         return Figure(significant(seconds), "s")
     if seconds < 3597:
         return Figure(f"{seconds / 60:.1f}", "min")
-    return Figure(f"{seconds / 3600:.1f}", "h")
+    if seconds < 48 * 3600:
+        return Figure(f"{seconds / 3600:.1f}", "h")
+    return Figure(f"{seconds / 86_400:.1f}", "days")
 
 
 def signed(value: float, decimals: int, unit: str) -> str:

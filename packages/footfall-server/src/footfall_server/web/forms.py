@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator, Mapping
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from footfall_server.ingest import body as request_body
 from footfall_server.model.errors import Forbidden, Unprocessable
 
 FIELD = "csrf"
+Change = TypeVar("Change")
 _MAX_BODY, _MAX_FIELDS = 256 * 1024, 1_000
 
 
@@ -48,6 +50,14 @@ class Form(Mapping[str, str]):
         if not value:
             raise Unprocessable("MISSING_FIELD", f"{what} is needed.", path=f"/{name}")
         return value
+
+
+def chosen(form: Form, changes: Mapping[str, Change]) -> Change:
+    """What the form's button does. Raises Unprocessable UNKNOWN_ACTION."""
+    change = changes.get(form.text("do"))
+    if change is None:
+        raise Unprocessable("UNKNOWN_ACTION", "This form asks for nothing known.")
+    return change
 
 
 async def read(request: Request) -> Form:

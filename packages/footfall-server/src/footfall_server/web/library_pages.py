@@ -73,9 +73,11 @@ class EventsPage(Insight):
         calls = tuple(sorted([("m", "total"), ("m", "unique"), ("e", ""), ("e", "")]))
         pages = [part(self.services, self.templates) for part in self.parts]
         views = [replace(asked, view=replace(asked.view, own=calls)), *[asked] * (len(pages) - 1)]
-        figures = await asyncio.gather(
-            *(page.answer(view) for page, view in zip(pages, views, strict=True))
+        schema, *figures = await asyncio.gather(
+            self.services.insights.schema(project, self.services.clock()),
+            *(page.answer(view) for page, view in zip(pages, views, strict=True)),
         )
+        known = next((one for one in schema["events"] if one["event"] == asked.view.event), None)
         values = await self.frame(request, project, "events")
         values |= self.around_view(request, asked)
         values |= {
@@ -86,8 +88,9 @@ class EventsPage(Insight):
             "heading": str(asked.view.event),
             "about": "One event of the library.",
             "here": "",
+            "properties": known["properties"] if known else [],
         }
-        return self.templates.page("composed.html", values)
+        return self.templates.page("event.html", values)
 
 
 class TractionPage(Insight):

@@ -59,10 +59,8 @@ class SettingsPages(Site):
         shown, problem = dict[str, str](), ""
         if request.method == "POST":
             form = await forms.read(request)
-            change = self._changes().get(form.text("do"))
             try:
-                if change is None:
-                    raise Unprocessable("UNKNOWN_ACTION", "This form asks for nothing known.")
+                change = forms.chosen(form, self._changes())
                 shown = await change(request, project, form)
             except FootfallError as error:
                 problem = error.message

@@ -41,13 +41,28 @@ def by_words(asked: Asked, otherwise: str = "version") -> str:
     return BY.get(name, name)
 
 
-class AdoptionPage(Insight):
+class ByPage(Insight):
+    """The base: one question by version, or by the property that `by` in the address names."""
+
+    template = "by.html"
+    own = frozenset({"by"})
+    bar = frozenset()
+
+    def title(self, asked: Asked) -> str:
+        return f"{self.heading} by {by_words(asked)}"
+
+    async def builder(self, asked: Asked) -> dict[str, Any]:
+        chosen = asked.view.first("by", "version")
+        return {"by": BY, "chosen": chosen, "granular": "granularity" in self.own}
+
+
+class AdoptionPage(ByPage):
     """Shares of active installs by version, or by something else."""
 
     page, heading = "adoption", "Adoption"
     report = "adoption"
     about = "Which versions people run. An install counts once a bucket, for its newest version."
-    template, fragment = "by.html", "figures/chart.html"
+    fragment = "figures/chart.html"
     timed = True
     own = frozenset({"by", "granularity"})
     bar = frozenset({"interval"})
@@ -61,15 +76,9 @@ class AdoptionPage(Insight):
             "granularity": granularity if granularity in GRANULARITIES else "full",
         }
 
-    def title(self, asked: Asked) -> str:
-        return f"Adoption by {by_words(asked)}"
-
     def figure(self, asked: Asked, query: Query, result: Result) -> Figure:
         chart = shares(result, self.title(asked), asked.interval)
         return Figure(self.title(asked), query, result, chart, {"chart": chart})
-
-    async def builder(self, asked: Asked) -> dict[str, Any]:
-        return {"by": BY, "chosen": asked.view.first("by", "version"), "granular": True}
 
 
 def shares(result: Result, title: str, interval: str) -> Chart:
@@ -125,15 +134,13 @@ def interval(low: float | None, at: float | None, high: float | None, most: floa
     return Interval(*(round(100 * each / most, 1) for each in (low, at, high)))
 
 
-class ErrorsPage(Insight):
+class ErrorsPage(ByPage):
     """How often it fails, by version, with intervals and what regressed."""
 
     page, heading = "errors", "Errors"
     report = "errors"
     about = "Installs that hit an error, with a 95% interval, beside the versions before."
-    template, fragment = "by.html", "figures/errors.html"
-    own = frozenset({"by"})
-    bar = frozenset()
+    fragment = "figures/errors.html"
 
     def question(self, asked: Asked) -> Query:
         return selection(asked) | {
@@ -141,9 +148,6 @@ class ErrorsPage(Insight):
             "by": by_of(asked),
             "event": asked.view.event,
         }
-
-    def title(self, asked: Asked) -> str:
-        return f"Errors by {by_words(asked)}"
 
     def figure(self, asked: Asked, query: Query, result: Result) -> Figure:
         most = max((row["high"] or 0 for row in result.rows), default=0)
@@ -163,25 +167,17 @@ class ErrorsPage(Insight):
         }
         return Figure(self.title(asked), query, result, None, values)
 
-    async def builder(self, asked: Asked) -> dict[str, Any]:
-        return {"by": BY, "chosen": asked.view.first("by", "version"), "granular": False}
 
-
-class RunTimePage(Insight):
+class RunTimePage(ByPage):
     """Percentiles of run time, by version and event."""
 
     page, heading = "run-time", "Run time"
     report = "run_time"
     about = "How long calls take, by event: half, nine in ten and 99 in 100 were faster."
-    template, fragment = "by.html", "figures/run_time.html"
-    own = frozenset({"by"})
-    bar = frozenset()
+    fragment = "figures/run_time.html"
 
     def question(self, asked: Asked) -> Query:
         return selection(asked) | {"report": "run_time", "by": by_of(asked)}
-
-    def title(self, asked: Asked) -> str:
-        return f"Run time by {by_words(asked)}"
 
     def figure(self, asked: Asked, query: Query, result: Result) -> Figure:
         rows = sorted(
@@ -191,9 +187,6 @@ class RunTimePage(Insight):
         slowest = max((row["p50"] or 0 for row in rows), default=0)
         values = {"rows": rows[:MOST_ROWS], "slowest": slowest, "by": by_words(asked)}
         return Figure(self.title(asked), query, result, None, values)
-
-    async def builder(self, asked: Asked) -> dict[str, Any]:
-        return {"by": BY, "chosen": asked.view.first("by", "version"), "granular": False}
 
 
 class ExceptionsPage(Insight):
@@ -321,5 +314,6 @@ class ReleasesPage(Site):
             "heading": "Release health",
             "about": "Which versions are in use, which fail, which are slow.",
             "here": "",
+            "exports": False,  # there are several figures, each of which has a page of its own
         }
         return self.templates.page("composed.html", values)

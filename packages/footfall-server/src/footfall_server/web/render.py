@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
@@ -31,13 +33,37 @@ def environment(assets: Assets) -> Environment:
         "rate": formats.rate,
         "duration": formats.duration,
         "day": formats.day,
+        "date": date_of,
+        "points": points,
         "dimension": view.words,
+        "inline": view.inline,
         "segment": breakdown.label,
         "seen": seen,
+        "moment": moment,
         "json": compact,
         "literal": literal,
     }
     return made
+
+
+def date_of(value: str) -> str:
+    """A day that is kept as a text."""
+    return formats.day(date.fromisoformat(value))
+
+
+def points(value: float | None) -> str:
+    """A difference of shares: "+1.52 pt"."""
+    return formats.points(value, 0) or formats.NOTHING
+
+
+@pass_context
+def moment(context: Context, value: Any) -> str:
+    """A time to the second, by the timezone of the page."""
+    found = formats.instant(value)
+    if found is None:
+        return formats.NOTHING
+    local = found.astimezone(ZoneInfo(context["project"].timezone))
+    return f"{formats.day(local.date())} {local:%H:%M:%S}"
 
 
 @pass_context

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from footfall_server.insights import Result
 from footfall_server.insights.queries import OF_PROPERTY
 from footfall_server.web import ask, charts
 from footfall_server.web.insight import Asked, Figure, Insight, Query, event_names, selection
 from footfall_server.web.overview import period
+from footfall_server.web.site import address
+from footfall_server.web.view import DEFAULT_COMPARE, inline
 
 MEASURES = {
     "total": "Calls",
@@ -29,6 +32,8 @@ MEASURES = {
     "distinct": "Distinct values of",
 }
 MOST_SERIES = 6
+NO_PROPERTIES = frozenset({"event", "install", "cohort"})
+"""What can be broken down by without being a property that events bring along."""
 
 
 class TrendsPage(Insight):
@@ -95,9 +100,9 @@ class TrendsPage(Insight):
     def figure(self, asked: Asked, query: Query, result: Result) -> Figure:
         subtitle = f"Per {asked.interval}"
         if asked.view.breakdown:
-            subtitle += f", by {query['breakdown'][0]}"
-        words = period(asked.view, asked.days)
-        chart = charts.trend(result, self.title(asked), subtitle, asked.interval, words)
+            subtitle += f", by {inline(asked.view.breakdown)}"
+        days = period(asked.view, asked.days)
+        chart = charts.trend(result, self.title(asked), subtitle, asked.interval, days)
         return Figure(self.title(asked), query, result, chart, {"chart": chart})
 
     async def builder(self, asked: Asked) -> dict[str, Any]:
@@ -109,4 +114,13 @@ class TrendsPage(Insight):
             "of_property": OF_PROPERTY,
             "events": await event_names(self, asked),
             "formula": asked.view.first("f"),
+            "property_link": self.property_link(asked),
         }
+
+    def property_link(self, asked: Asked) -> str:
+        """The page of the property that the view is broken down by, for the same days and calls."""
+        if asked.view.breakdown is None or asked.view.breakdown in NO_PROPERTIES:
+            return ""
+        name = ask.property_of(asked.project, asked.view.breakdown)
+        kept = asked.view.url(breakdown=None, own=(), compare=DEFAULT_COMPARE, interval=None)
+        return address(asked.project, f"properties/{quote(name)}{kept}")

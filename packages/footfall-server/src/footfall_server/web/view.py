@@ -197,6 +197,11 @@ def words(dimension: str) -> str:
     return DIMENSIONS.get(dimension, dimension)
 
 
+def inline(dimension: str) -> str:
+    """The same within a sentence; a property's own name stays as it is."""
+    return DIMENSIONS[dimension].lower() if dimension in DIMENSIONS else dimension
+
+
 def read_range(text: str) -> str:
     if text not in RANGES and pinned(text) is None:
         raise ValueError(text)

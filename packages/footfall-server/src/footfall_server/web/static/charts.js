@@ -1,8 +1,8 @@
 // Renders every figure[data-chart] from the Vega-Lite spec in its script element.
-// Strings that start with "@" are token names: "@series-1" is var(--series-1).
-// The same substitution runs in Python for PNG and SVG export.
-const root = document.documentElement;
-const token = (name) => getComputedStyle(root).getPropertyValue("--" + name).trim();
+// Strings that start with "@" are token names: "@series-1" is var(--series-1), so a chart follows
+// the theme, and is light on paper, without being drawn again.
+// The same substitution runs in Python for PNG and SVG export, with values.
+const token = (name) => `var(--${name})`;
 
 const resolve = (node) => {
   if (typeof node === "string") return node[0] === "@" ? token(node.slice(1)) : node;
@@ -16,7 +16,8 @@ const resolve = (node) => {
 };
 
 const theme = () => {
-  const font = token("font").replace(/\s+/g, " ");
+  // Text is measured with it, so it is a value.
+  const font = getComputedStyle(document.documentElement).getPropertyValue("--font").trim().replace(/\s+/g, " ");
   return {
     background: null,
     padding: { left: 0, right: 4, top: 6, bottom: 4 },
@@ -29,7 +30,7 @@ const theme = () => {
     },
     axisX: { grid: false, labelFlush: true, labelSeparation: 12, labelOverlap: "greedy", domain: true, domainColor: token("line-strong") },
     axisY: { tickCount: 4, minExtent: 34, labelLimit: 110 },
-    legend: { disable: true },
+    legend: { disable: true, labelFont: font, labelFontSize: 11, labelColor: token("text-2") },
     line: { strokeWidth: 1.75, strokeCap: "round", strokeJoin: "round" },
     bar: { cornerRadiusEnd: 2 },
     rule: { stroke: token("line-strong") },
@@ -53,6 +54,7 @@ async function draw(figure) {
   const target = figure.querySelector(".chart-plot");
   const source = figure.querySelector('script[type="application/json"]');
   try {
+    await load();
     const spec = { width: "container", autosize: { type: "fit", contains: "padding" }, ...resolve(JSON.parse(source.textContent)) };
     figure.view?.finalize();
     const result = await window.vegaEmbed(target, spec, { ...options, config: theme() });
@@ -71,7 +73,7 @@ let figures = [];
 
 // One chart at a time, with a frame between, so that input is never blocked for long.
 let queue = Promise.resolve();
-const enqueue = (figure) => { queue = queue.then(load).then(() => draw(figure)).then(pause); };
+const enqueue = (figure) => { queue = queue.then(() => draw(figure)).then(pause); };
 const seen = new IntersectionObserver((entries) => {
   for (const entry of entries) {
     if (!entry.isIntersecting) continue;
@@ -93,7 +95,3 @@ const collect = () => {
 };
 collect();
 document.addEventListener("htmx:afterSettle", collect);
-
-const redraw = () => figures.filter((figure) => figure.view).forEach(enqueue);
-new MutationObserver(redraw).observe(root, { attributes: true, attributeFilter: ["data-theme"] });
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);

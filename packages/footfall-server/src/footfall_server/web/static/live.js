@@ -29,7 +29,7 @@ const made = (row) => {
   const taken = row.status === "accepted";
   const name = cell("th", row.event ?? "–");
   name.scope = "row";
-  line.className = "fresh";
+  line.className = rows.children.length ? "fresh" : ""; // what was there at first isn't new
   line.append(
     cell("td", time(row.received_at), "t"),
     name,

@@ -1,4 +1,4 @@
-// Go anywhere by typing: the links of this page's menus, and the project's events.
+// Go anywhere by typing: the links of this page's menus, the project's events and properties.
 const dialog = document.getElementById("palette");
 const field = dialog.querySelector("input");
 const list = document.getElementById("palette-list");
@@ -46,13 +46,13 @@ const draw = () => {
   mark(0);
 };
 
-async function events() {
+async function more() {
   if (asked) return;
   asked = true;
   try {
     const answer = await fetch(dialog.dataset.source, { headers: { accept: "application/json" } });
     if (!answer.ok) throw new Error(answer.statusText);
-    places.push(...(await answer.json()).map((one) => ({ ...one, group: "Event" })));
+    places.push(...await answer.json());
     if (dialog.open) draw();
   } catch {
     asked = false; // the pages are there all the same; the next opening asks again
@@ -71,7 +71,7 @@ const open = () => {
   field.value = "";
   dialog.showModal();
   draw();
-  events();
+  more();
 };
 
 const go = (place) => {

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import base64
 import shutil
 import sys
 import tempfile
@@ -33,13 +32,10 @@ def picture(base: str, pages: dict[str, str]) -> None:
         )
         for look, options in LOOKS.items():
             page = browser.new_context(**options).new_page()  # type: ignore[arg-type]
-            # WebP is half as large as PNG; Playwright's own pictures can't be it.
-            session = page.context.new_cdp_session(page)
             for name, path in pages.items():
                 page.goto(f"{base.rstrip('/')}{path}")
                 drawn(page)
-                shot = session.send("Page.captureScreenshot", {"format": "webp", "quality": 90})
-                (IMAGES / f"{name}-{look}.webp").write_bytes(base64.b64decode(shot["data"]))
+                page.screenshot(path=str(IMAGES / f"{name}-{look}.png"))
         browser.close()
 
 

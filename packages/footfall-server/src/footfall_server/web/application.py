@@ -108,7 +108,7 @@ def pages(services: Services) -> ASGIApp:
     ]
     around = [
         Middleware(PageHeaders),
-        Middleware(GZipMiddleware, minimum_size=500),
+        Middleware(GZipMiddleware, minimum_size=500, compresslevel=6),
         Middleware(Gate, services, templates),
     ]
     return Starlette(routes=routes, middleware=around)

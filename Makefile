@@ -20,8 +20,7 @@ clients: ## install the official clients that the tests run (needs Node)
 	@$(PYTHON) tools/bootstrap.py clients
 
 test: setup browser clients ## every test; what fails is run once more by itself, and both are shown
-	@$(BIN)/python -m pytest || { [ $$? -eq 1 ] && echo "Once more, by itself, what failed:" \
-		&& $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
+	@$(BIN)/python tools/suite.py
 
 check: setup ## formatting, lint, types, import contracts, docs
 	@$(BIN)/ruff format --check .

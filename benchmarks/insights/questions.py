@@ -35,11 +35,15 @@ WALKS = """WITH gaps AS (SELECT install_key, event, time,
 
 @dataclass(frozen=True)
 class Question:
-    """A question by name: the query (None: all that the overview page asks), the peer's SQL."""
+    """A question by name: the query (None: all that the overview page asks), the peer's SQL.
+
+    `kept`: the answers that the server keeps while nothing changes are taken for hot ones.
+    """
 
     name: str
     query: dict[str, Any] | None
     sql: str | None
+    kept: bool = False
 
 
 def _trend(**series: Any) -> dict[str, Any]:
@@ -84,10 +88,12 @@ QUESTIONS = [
     Question(
         "events_table, 90 days",
         {"report": "events_table", **LAST},
-        """SELECT event, sum(weight), count(DISTINCT install_key),
-            sum(weight) / count(DISTINCT install_key), quantile_cont(run_time, [0.5, 0.9]),
-            sum(weight) FILTER (exception_occurred) / sum(weight), min(time), max(time)
-        FROM events WHERE time >= '2026-04-02' GROUP BY event""",
+        """WITH now AS (SELECT event, sum(weight) n, count(DISTINCT install_key) i,
+            quantile_cont(run_time, [0.5, 0.9]) q, sum(weight) FILTER (exception_occurred) x,
+            min(time), max(time) FROM events WHERE time >= '2026-04-02' GROUP BY event),
+        past AS (SELECT event, sum(weight) p FROM events
+            WHERE time >= '2026-01-02' AND time < '2026-04-02' GROUP BY event)
+        SELECT *, n / i, x / n, n / p - 1 FROM now LEFT JOIN past USING (event) ORDER BY n DESC""",
     ),
     Question(
         "adoption by week",
@@ -208,4 +214,5 @@ QUESTIONS = [
         LIMIT 20""",
     ),
     Question("overview page, 90 days", None, None),
+    Question("the same again, nothing new", None, None, kept=True),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -12,13 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from footfall_server.insights import Result
-from footfall_server.web import formats
+from footfall_server.insights.chart import vegalite
+from footfall_server.web import charts, formats
+from footfall_server.web.breakdown import label
+from footfall_server.web.charts import Chart, Line
 from footfall_server.web.insight import Asked, Figure, Insight, Query, pinned, selection
 from footfall_server.web.release_pages import ErrorsPage, ExceptionsPage, RunTimePage
 from footfall_server.web.site import address
 from footfall_server.web.trends_page import TrendsPage
 
 MOST_EVENTS = 500
+WEEKLY = "weekly_active_installs"
 TRACTION = {
     "weekly_active_installs": "Weekly active installs",
     "growth": "Growth over four weeks",
@@ -118,10 +122,30 @@ class TractionPage(Insight):
                 "counted": rows[0]["counted"],
                 "excluded": rows[0]["excluded"],
                 "table": _by_bucket(metric, rows),
+                "chart": None,
             }
             for metric, rows in groups.items()
         ]
-        return Figure(self.heading, query, result, None, {"groups": shown})
+        chart = None
+        if len(groups.get(WEEKLY, ())) >= charts.FEWEST:
+            first = next(each for each in shown if each["title"] == TRACTION[WEEKLY])
+            chart = first["chart"] = _course(result, first["table"])
+        return Figure(self.heading, query, result, chart, {"groups": shown})
+
+
+def _course(result: Result, table: Mapping[str, Any]) -> Chart:
+    """Weekly active installs, drawn."""
+    values = [line["cells"][0] for line in table["lines"]]
+    return Chart(
+        title=TRACTION[WEEKLY],
+        subtitle="Per week",
+        spec=vegalite(result, height=charts.SHORT, label=label),
+        height=charts.SHORT,
+        label=f"{TRACTION[WEEKLY]}: {values[-1]} in the first week, {values[0]} in the last.",
+        legend=[],
+        head=["Week of", TRACTION[WEEKLY]],
+        lines=[Line(line["name"], line["cells"], incomplete=False) for line in table["lines"]],
+    )
 
 
 def _by_bucket(metric: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:

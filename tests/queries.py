@@ -84,7 +84,9 @@ def _struct(kind: inspect.StructType) -> Strategy:
     needed = {one.encode_name for one in kind.fields if one.required}
     # Few of what may be left out, or one of them is what everything is refused for.
     return st.lists(st.sampled_from(sorted(fields)), max_size=4).flatmap(
-        lambda chosen: st.fixed_dictionaries({name: fields[name] for name in {*needed, *chosen}})
+        lambda chosen: st.fixed_dictionaries(
+            {name: fields[name] for name in sorted({*needed, *chosen})}
+        )
     )
 
 

@@ -15,6 +15,7 @@ class Inner(msgspec.Struct, forbid_unknown_fields=True):
 class Outer(msgspec.Struct, forbid_unknown_fields=True):
     name: str
     all: list[Inner] = []
+    named: dict[str, list[int]] = {}
 
 
 def test_a_body_that_fits_is_a_value() -> None:
@@ -31,6 +32,7 @@ def test_a_body_that_fits_is_a_value() -> None:
         (b'{"name": "x", "all": {}}', "/all"),
         (b'{"name": "x", "all": [{"at_least": 1}, {"at_least": "1"}]}', "/all/1/at_least"),
         (b'{"name": "x", "all": [{"at_least": 1}, {}]}', "/all/1/at_least"),
+        (b'{"name": "x", "named": {"y": [1, null]}}', "/named"),
     ],
 )
 def test_what_does_not_fit_is_pointed_at(body: bytes, path: str) -> None:

@@ -83,3 +83,10 @@ def test_what_is_no_json_object_is_a_bad_request(body: bytes) -> None:
     with pytest.raises(BadRequest) as caught:
         parse(body)
     assert caught.value.code == "MALFORMED_JSON"
+
+
+def test_in_an_object_of_any_names_the_object_is_pointed_at() -> None:
+    query = {"report": "sql", **RANGE, "sql": "select 1", "parameters": {"x": [1, None]}}
+    with pytest.raises(Unprocessable) as caught:
+        parse(query)
+    assert (caught.value.code, caught.value.path) == ("INVALID_QUERY", "/parameters")

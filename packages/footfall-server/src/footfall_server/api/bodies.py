@@ -21,8 +21,9 @@ def decoded(body: bytes, kind: type[T], code: str, *, malformed: str = "MALFORME
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         message, place = _AT.findall(str(error))[0]
-        path = re.sub(r"[.\[]", "/", place).replace("]", "")
-        if field := _FIELD.match(message):
+        known, _, within = place.partition("[...]")  # somewhere in an object of any names
+        path = re.sub(r"[.\[]", "/", known).replace("]", "")
+        if (field := _FIELD.match(message)) and not within:
             path += "/" + field[1].replace("~", "~0").replace("/", "~1")
         raise Unprocessable(code, f"{message}.", path=path) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -15,7 +15,7 @@ from footfall_server.model.errors import BadRequest, Unprocessable
 
 MAX_CONDITIONS, MAX_VALUES = 50, 2_000
 _AT = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _FIELD = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`")
 
 
@@ -92,7 +92,8 @@ def _explained(error: msgspec.ValidationError) -> Unprocessable:
 
 
 def _pointer(path: str) -> str:
-    steps = (name or index for name, index in _STEP.findall(path))
+    known = path.partition("[...]")[0]  # somewhere in an object of any names
+    steps = (name or index for name, index in _STEP.findall(known))
     return "".join(f"/{_escaped(step)}" for step in steps)
 
 

@@ -233,3 +233,28 @@ def test_many_cohorts_are_told_apart(january: Any) -> None:
     with pytest.raises(Unprocessable) as caught:
         cohorts.defined(parse({**JANUARY_QUERY, "cohorts": many, "breakdown": ["cohort"]}), saved)
     assert (caught.value.code, caught.value.path) == ("TOO_MANY_COHORTS", "/breakdown/0")
+
+
+@pytest.mark.parametrize(
+    ("own", "saved", "path"),
+    [
+        (["b", "a"], [], "/cohorts/1/any/0/filters/0"),
+        (["a", "b"], [], "/cohorts/0/any/0/filters/0"),
+        (["b"], ["a"], "/breakdown/0"),
+    ],
+)
+def test_a_mistake_in_a_cohort_is_pointed_at_where_it_was_asked(
+    store: Store, january: Any, own: list[str], saved: list[str], path: str
+) -> None:
+    """Wherever the cohort then stands among all; in a saved one, where the query refers to it."""
+    wrong = {"property": "nosuch", "op": "is_set", "values": []}
+    bodies = {
+        "a": {"any": [{"event": "fit", "days": 7, "filters": [wrong]}]},
+        "b": {"any": [{"event": "fit", "days": 7}]},
+    }
+    insights = Insights(store, cohorts=lambda project: {name: bodies[name] for name in saved})
+    query = {**JANUARY_QUERY, "breakdown": ["cohort"]}
+    query |= {"cohorts": [{"name": name, **bodies[name]} for name in own]}
+    with pytest.raises(Unprocessable) as caught:
+        asyncio.run(insights.run(january.project, query, datetime(2027, 1, 1, tzinfo=UTC)))
+    assert (caught.value.code, caught.value.path) == ("UNKNOWN_PROPERTY", path)

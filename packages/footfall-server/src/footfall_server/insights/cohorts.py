@@ -53,6 +53,21 @@ def defined(query: Q, saved: Definitions) -> Q:
     return msgspec.structs.replace(query, cohorts=tuple(found))
 
 
+def placed(path: str, query: Query, asked: Query) -> str:
+    """A pointer into a `defined` query as one into what was asked.
+
+    Of a saved cohort it is where the query refers to cohorts.
+    """
+    if not path.startswith("/cohorts/"):
+        return path
+    place, _, rest = path.removeprefix("/cohorts/").partition("/")
+    name = query.cohorts[int(place)].name
+    for own, one in enumerate(asked.cohorts):
+        if one.name == name:
+            return f"/cohorts/{own}/{rest}"
+    return next(path for path, _ in _references(asked))
+
+
 def resolved(query: Q, project: Project, within: Range, versions: Versions) -> Q:
     """The query with what each of its cohorts means, relative to the end of its range."""
     members = tuple(

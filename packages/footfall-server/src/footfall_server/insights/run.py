@@ -69,7 +69,7 @@ class Insights:
         started = time.perf_counter()
         asked = plan.resolved(query if isinstance(query, Query) else parse(query), project)
         within = plan.within(asked)
-        asked = await self._with_cohorts(project, asked)
+        own, asked = asked, await self._with_cohorts(project, asked)
         if (held := self._held(project, asked, now)) is not None:
             return _timed(held, started)
         async with self._turns.turn(project.id):
@@ -77,8 +77,12 @@ class Insights:
             if (held := self._held(project, asked, now)) is not None:
                 return _timed(held, started)
             key = cache.key(project, asked, now, self._store.version(project.id))
-            with slow.told(project, asked, self._slow_seconds):
-                result = _timed(await self._answer(project, asked, within, now), started)
+            try:
+                with slow.told(project, asked, self._slow_seconds):
+                    result = _timed(await self._answer(project, asked, within, now), started)
+            except Unprocessable as error:
+                error.path = error.path and cohorts.placed(error.path, asked, own)
+                raise
             self._cache.put(key, result)
         return result
 

@@ -311,13 +311,14 @@ def trends(events: list[Event], query: dict[str, Any]) -> list[dict[str, Any]]:
     named = [one.get("name") or chr(ord("A") + place) for place, one in enumerate(series)]
     feeds = [[each for each in once(events) if counted(each, query, one)] for one in series]
     parts = [with_edges(part, events, query) for part in query.get("breakdown", [])]
-    top = ranking(feeds, parts, query.get("limit", 10), start, end)
+    ranked = ranking(feeds, parts, start, end)
+    top = ranked[: query.get("limit", 10)]
     other = ("$other",) * len(parts)
     rows = []
     buckets: list[str | None] = [*labels(start, end, query["interval"], zone)]
     buckets += [None] if query.get("fold") else []
-    # What a rolling number sees before the range may be in no segment of the range: then in other.
-    others = parts and any(
+    # The range has segments beyond the limit; or a rolling number sees one before the range.
+    others = len(ranked) > len(top) or any(
         other in named_segments(each, parts, top)
         for one, fed in zip(series, feeds, strict=True)
         for bucket in buckets
@@ -354,7 +355,7 @@ def named_segments(
 
 
 def ranking(
-    feeds: list[list[Event]], parts: list[Value], limit: int, start: datetime, end: datetime
+    feeds: list[list[Event]], parts: list[Value], start: datetime, end: datetime
 ) -> list[tuple[str, ...]]:
     if not parts:
         return [()]
@@ -364,8 +365,7 @@ def ranking(
             if start <= one.time < end:
                 for each in combinations(one, parts):
                     weights[each] = weights.get(each, 0) + one.weight
-    ranked = sorted(weights, key=lambda each: (-round(weights[each], 6), each))
-    return ranked[:limit]
+    return sorted(weights, key=lambda each: (-round(weights[each], 6), each))
 
 
 def looked_at(

@@ -113,8 +113,8 @@ def retention(events: list[Event], query: Row, now: datetime) -> tuple[list[Row]
     asked = Question(events, query, now)
     parts = query.get("breakdown", [])
     feeds = [asked.births]
-    top = oracle.ranking(feeds, parts, query.get("limit", 10), asked.start, asked.end)
-    every = oracle.ranking(feeds, parts, 10**6, asked.start, asked.end)
+    every = oracle.ranking(feeds, parts, asked.start, asked.end)
+    top = every[: query.get("limit", 10)]
     other = [("$other",) * len(parts)] if len(every) > len(top) else []
     rows: list[Row] = []
     for first in asked.first_days():

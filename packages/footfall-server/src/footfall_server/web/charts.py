@@ -251,10 +251,11 @@ class Table:
     """A broken-down measure by bucket, oldest first, its columns in the chart's order."""
 
     def __init__(self, rows: Sequence[Row], *, ordered: bool) -> None:
+        named = [(str(row["bucket"]), label(segment(row)), row) for row in rows if row["bucket"]]
         self.buckets: dict[str, dict[str, Row]] = {}
-        for row in sorted((r for r in rows if r["bucket"]), key=lambda r: str(r["bucket"])):
-            self.buckets.setdefault(row["bucket"], {})[label(segment(row))] = row
-        found = dict.fromkeys(label(segment(row)) for row in rows if row["bucket"])
+        for bucket, name, row in sorted(named, key=lambda one: one[0]):
+            self.buckets.setdefault(bucket, {})[name] = row
+        found = dict.fromkeys(name for _, name, _ in named)
         self.colors = colours(list(found), ordered=ordered)
 
     @property

@@ -26,9 +26,10 @@ class Reader:
         self.rows_read += int((table.schema.metadata or {}).get(b"rows_read", 0))
         return table
 
-    async def values_kept(self, within: Range) -> int:
-        """How many values a group may keep for percentiles: all, while the range has few events."""
-        rows = await self._store.rows_within(within.start, within.end)
+    async def values_kept(self, within: Range, properties: int = 1) -> int:
+        """How many values a group may keep for percentiles of so many properties: all, while the
+        range has few events."""
+        rows = properties * await self._store.rows_within(within.start, within.end)
         return next((most for most in (FEW_VALUES, MOST_VALUES) if rows <= most), EXACT_VALUES)
 
 

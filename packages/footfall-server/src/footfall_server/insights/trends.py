@@ -16,7 +16,7 @@ from footfall_server.insights.formula import Expression
 from footfall_server.insights.periods import Shift
 from footfall_server.insights.plan import Source, TrendsPlan, windows
 from footfall_server.insights.plan import trends as plan_trends
-from footfall_server.insights.queries import Trends
+from footfall_server.insights.queries import PERCENTILES, Trends
 from footfall_server.insights.reader import Reader
 from footfall_server.insights.result import Row, tidy
 from footfall_server.insights.sql import trends as sql
@@ -88,7 +88,8 @@ async def _cells(plan: TrendsPlan, shown: Shown, versions: Versions, reader: Rea
     cells: Cells = {}
     changes: dict[int, dict[Segment, dict[int, float]]] = {}
     large: dict[int, set[_Cell]] = {}
-    keep = await reader.values_kept(plan.within)
+    measured = {one.property for one in plan.query.series if one.measure in PERCENTILES}
+    keep = await reader.values_kept(plan.within, len(measured))
     statement = sql.numbers(plan, shown, versions, keep)
     for part, bucket, segment, values, counts in await _read(plan, statement, reader):
         if sql.rolling_days(plan, parts[part]) is not None:

@@ -9,10 +9,10 @@ from footfall_server.insights.queries import PERCENTILES
 # While a bucket holds no more values than this, its percentiles are promised to be exact.
 EXACT_VALUES = 100_000
 
-# Of a range with so few events all values are kept; with so many too (160 MB, twice over while they
-# are merged), and they are sorted: that takes longer to plan and a third of the time to carry out.
-# Beyond, groups of more than `EXACT_VALUES` have their percentiles from digests.
-FEW_VALUES, MOST_VALUES = 1_000_000, 20_000_000
+# Of a range with so few events all values are kept; with so many too (80 MB, several times over
+# while they are merged and sorted), and they are sorted: that takes longer to plan and a third of
+# the time to carry out. Beyond, groups of more than `EXACT_VALUES` have theirs from digests.
+FEW_VALUES, MOST_VALUES = 1_000_000, 10_000_000
 
 TOTAL = "sum(weight)"
 UNIQUE = "uniqExact(install_key)"

@@ -1,4 +1,5 @@
-"""Results that still hold: the same question, no new data since, and no edge of time between.
+"""Results that still hold: the same question, no change since of what was read, and no edge of time
+between.
 
 What an answer depends on, besides its question and the data, is now: a bucket is complete, or a
 bracket has passed. That changes when a local day or hour ends, and every offset of a timezone is a
@@ -9,15 +10,21 @@ an hour of the clock, and with ranges between instants within the second.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Hashable
+from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from footfall_server.insights.queries import Query, Sql
 from footfall_server.insights.result import Result
 from footfall_server.model.project import Project
+from footfall_server.store import Span, Version
+
+Spans = tuple[Span, ...] | None
+Changed = Callable[[Version, Spans], bool]
+"""Whether what was read of these spans at that version may be different now."""
 
 MAX_ROWS, MAX_ROWS_OF_ONE, MAX_RESULTS = 200_000, 20_000, 1_000
 _QUARTER = 900
@@ -26,21 +33,21 @@ _NEVER = (Sql,)
 """What may ask for the time or for chance itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What was asked, and the version of the project's data before it was answered."""
+class _Kept(NamedTuple):
+    version: Version
+    spans: Spans
+    rows: int
+    parts: bytes
+    bare: Result
 
-    question: Hashable
-    version: int
 
-
-def key(project: Project, query: Query, now: datetime, version: int) -> Key | None:
+def key(project: Project, query: Query, now: datetime) -> Hashable | None:
     """None where an answer mustn't be kept. `query` is as it was understood."""
     if isinstance(query, _NEVER):
         return None
     whole_days = len(query.from_) == _DATE and len(query.to) == _DATE
     moment = int(now.timestamp()) // (_QUARTER if whole_days else 1)
-    return Key((project, msgspec.json.encode(query), whole_days, moment), version)
+    return project, msgspec.json.encode(query), whole_days, moment
 
 
 class Cache:
@@ -53,32 +60,29 @@ class Cache:
     def __init__(self, rows: int = MAX_ROWS) -> None:
         self._most = rows
         self._rows = 0
-        self._kept: OrderedDict[Hashable, tuple[int, int, bytes, Result]] = OrderedDict()
+        self._kept: OrderedDict[Hashable, _Kept] = OrderedDict()
 
-    def get(self, key: Key | None) -> Result | None:
-        """The answer, if the data are still of the version that it was made of; a copy."""
-        if key is None:
-            return None
+    def get(self, key: Hashable | None, changed: Changed) -> Result | None:
+        """The answer, unless what it was made of has changed; a copy."""
         kept = self._kept
-        found = kept.get(key.question)
+        found = kept.get(key)
         if found is None:
             return None
-        version, _, parts, result = found
-        if version != key.version:
-            self._drop(key.question)
+        if changed(found.version, found.spans):
+            self._drop(key)
             return None
-        kept.move_to_end(key.question)
-        query, rows, meta = msgspec.json.decode(parts)
-        return replace(result, query=query, rows=rows, meta={**meta, "cached": True})
+        kept.move_to_end(key)
+        query, rows, meta = msgspec.json.decode(found.parts)
+        return replace(found.bare, query=query, rows=rows, meta={**meta, "cached": True})
 
-    def put(self, key: Key | None, result: Result) -> None:
-        """Keep an answer. `key` is of the moment before its first statement ran."""
+    def put(self, key: Hashable | None, version: Version, spans: Spans, result: Result) -> None:
+        """Keep an answer. `version` is of the moment before its first statement ran."""
         if key is None or len(result.rows) > min(MAX_ROWS_OF_ONE, self._most):
             return
-        self._drop(key.question)
+        self._drop(key)
         parts = msgspec.json.encode((result.query, result.rows, result.meta))
         bare = replace(result, query={}, rows=[], meta={})
-        self._kept[key.question] = (key.version, len(result.rows), parts, bare)
+        self._kept[key] = _Kept(version, spans, len(result.rows), parts, bare)
         self._rows += len(result.rows)
         while self._rows > self._most or len(self._kept) > MAX_RESULTS:
             self._drop(next(iter(self._kept)))
@@ -87,7 +91,7 @@ class Cache:
         """Keep nothing. Any thread may call it: who reads goes on with what it has in hand."""
         self._kept, self._rows = OrderedDict(), 0
 
-    def _drop(self, question: Hashable) -> None:
-        found = self._kept.pop(question, None)
+    def _drop(self, key: Hashable) -> None:
+        found = self._kept.pop(key, None)
         if found is not None:
-            self._rows -= found[1]
+            self._rows -= found.rows

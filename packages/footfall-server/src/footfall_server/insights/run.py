@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,31 +70,37 @@ class Insights:
         asked = plan.resolved(query if isinstance(query, Query) else parse(query), project)
         within = plan.within(asked)
         own, asked = asked, await self._with_cohorts(project, asked)
-        if (held := self._held(project, asked, now)) is not None:
+        key = cache.key(project, asked, now)
+        if (held := self._held(project, key)) is not None:
             return _timed(held, started)
         async with self._turns.turn(project.id):
             # The same may have been asked and answered while this one stood in line.
-            if (held := self._held(project, asked, now)) is not None:
+            if (held := self._held(project, key)) is not None:
                 return _timed(held, started)
-            key = cache.key(project, asked, now, self._store.version(project.id))
+            version, reader = self._store.version(), Reader(self._store, self._limits)
             try:
                 with slow.told(project, asked, self._slow_seconds):
-                    result = _timed(await self._answer(project, asked, within, now), started)
+                    answer = await self._answer(project, asked, within, now, reader)
+                result = _timed(answer, started)
             except Unprocessable as error:
                 error.path = error.path and cohorts.placed(error.path, asked, own)
                 raise
-            self._cache.put(key, result)
+            spans = None if reader.spans is None else tuple(reader.spans)
+            self._cache.put(key, version, spans, result)
         return result
 
     def forget(self, project: int) -> None:
         """Keep no answer of this project any more. Any thread may call it."""
         self._cache.clear()
 
-    def _held(self, project: Project, asked: Query, now: datetime) -> Result | None:
-        return self._cache.get(cache.key(project, asked, now, self._store.version(project.id)))
+    def _held(self, project: Project, key: Hashable | None) -> Result | None:
+        return self._cache.get(
+            key, lambda version, spans: self._store.changed_since(version, project.id, spans)
+        )
 
-    async def _answer(self, project: Project, asked: Query, within: Range, now: datetime) -> Result:
-        reader = Reader(self._store, self._limits)
+    async def _answer(
+        self, project: Project, asked: Query, within: Range, now: datetime, reader: Reader
+    ) -> Result:
         await self._check_properties(project, asked, reader)
         meant = references.meant(asked, project)
         versions = await _versions(project, meant, reader)

@@ -10,6 +10,7 @@ asked of a store), `embedded.py` (how the engine is opened, and what it can't do
 `server.py` (what is different on servers and on a cluster).
 """
 
+from footfall_server.store.changes import Span, Version
 from footfall_server.store.erase import Marks
 from footfall_server.store.errors import StoreBusy, StoreError, StoreRefused, StoreUnavailable
 from footfall_server.store.moving import Day, Piece, days, piece
@@ -24,12 +25,14 @@ __all__ = [
     "Limits",
     "Marks",
     "Piece",
+    "Span",
     "Statement",
     "Store",
     "StoreBusy",
     "StoreError",
     "StoreRefused",
     "StoreUnavailable",
+    "Version",
     "check_restorable",
     "days",
     "on_shards",

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from footfall_server.store.changes import Span
+
 EVENTS = "events/*rows*/"
 """The table of events in a text, where it can be told from a name of somebody's."""
 
@@ -41,11 +43,14 @@ class Statement:
 
     A `guest` is (partly) somebody else's text: it runs read-only in an empty database, so that only
     a qualified name reaches a table, and what is wrong with it is an error of theirs.
+
+    `spans`: of which instants of their time events are read; None if it may be any.
     """
 
     text: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     guest: bool = False
+    spans: tuple[Span, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import math
 import os
-import re
 import secrets
 import threading
 import time
@@ -20,6 +19,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from footfall_server.model.event import EPOCH
+from footfall_server.store.changes import OTHERS_SECONDS, Changes, Span, Version
 from footfall_server.store.erase import Eraser
 from footfall_server.store.errors import error_code, insert_error, query_error
 from footfall_server.store.layout import Layout, quoted_text
@@ -70,10 +70,7 @@ _GUEST: Mapping[str, str | int | float] = {
 
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
-_PROJECT = re.compile(rb'\{"project" ?: ?(\d+)$')
-
 _MERGE_QUIET_SECONDS = 600
-_OTHERS_SECONDS = 10
 
 
 class Engine(Protocol):
@@ -110,8 +107,7 @@ class Store:
         self._clock = clock
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="footfall-store")
         self._stoppers = ThreadPoolExecutor(1, thread_name_prefix="footfall-store-stop")
-        self._versions: dict[int, int] = {}
-        self._deletions = 0
+        self._changes = Changes(clock, shared=engine.layout.shared)
         self._running = 0
         self._months: tuple[dict[str, int], float] = {}, -math.inf
         self._lock = threading.Lock()
@@ -142,20 +138,22 @@ class Store:
         except OSError as error:
             raise insert_error(None, str(error)) from error
         finally:
-            self.changed(*_projects(lines))
+            if table == "events":
+                self._changes.inserted(lines)
 
-    def version(self, project: int) -> int:
-        """Grows whenever the project's data change: what was read since still holds while it is
-        the same. It counts this process's writes, and where others may write, it grows with time
-        as well: an answer that is kept is at most `_OTHERS_SECONDS` old."""
-        others = int(self._clock() / _OTHERS_SECONDS) if self.layout.shared else 0
-        return self._deletions + self._versions.get(project, 0) + others
+    def version(self) -> Version:
+        """This moment of the data, to be asked about later."""
+        return self._changes.version()
+
+    def changed_since(self, version: Version, project: int, spans: Sequence[Span] | None) -> bool:
+        """Whether what was read since then of a project's events, of these spans of their time
+        (None: of all of it), may be different now. Where others write to the store as well, it is
+        after `OTHERS_SECONDS` at the latest."""
+        return self._changes.since(version, project, spans)
 
     def changed(self, *projects: int) -> None:
         """To be called when a write to these projects' data has ended, well or not."""
-        with self._lock:
-            for project in projects:
-                self._versions[project] = self._versions.get(project, 0) + 1
+        self._changes.projects(*projects)
 
     async def run(self, statement: Statement, limits: Limits | None = None) -> pa.Table:
         """`query` on the store's own threads; the event loop stays free.
@@ -172,9 +170,9 @@ class Store:
 
     async def rows_within(self, start: datetime, end: datetime) -> int:
         """About how many rows of events there are in the months of a range, of all projects: as
-        cheap as reading no row. At most `_OTHERS_SECONDS` old."""
+        cheap as reading no row. At most `OTHERS_SECONDS` old."""
         months, age = self._months
-        if self._clock() - age > _OTHERS_SECONDS:
+        if self._clock() - age > OTHERS_SECONDS:
             found = await self.run(rows_by_month(self.layout))
             months = {row["partition"]: row["rows"] for row in found.to_pylist()}
             self._months = months, self._clock()
@@ -283,8 +281,7 @@ class Store:
         )
         if found.num_rows:
             self._delete(table, rules, parameters)
-            with self._lock:
-                self._deletions += 1
+            self._changes.everything()
         return bool(found.num_rows)
 
     def _delete(self, table: Table, rules: str, parameters: Mapping[str, Any]) -> None:
@@ -350,25 +347,6 @@ class Store:
 
 def _instant(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-
-
-def _projects(lines: bytes) -> set[int]:
-    """Whose lines these are. The project is a line's first field; where it isn't, it is found.
-
-    Line by line, so that other threads get their turn.
-    """
-    heads: set[bytes] = set()
-    start = 0
-    while start < len(lines):
-        end = lines.find(b"\n", start)
-        end = len(lines) if end < 0 else end
-        comma = lines.find(b",", start, end)
-        heads.add(lines[start : comma if comma >= 0 else end])
-        start = end + 1
-    first = [_PROJECT.match(head) for head in heads if head.strip()]
-    if not all(first):
-        return {int(each) for each in re.findall(rb'"project" ?: ?(\d+)', lines)}
-    return {int(match[1]) for match in first if match}
 
 
 def _literal(value: str | int | float) -> str:

@@ -31,4 +31,4 @@ def adoption(
     text = (
         f"SELECT bucket, place, count() AS installs FROM {on_shards(text)} GROUP BY bucket, place"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from footfall_server.store import Span, Statement
+
 
 class Binder:
     """Collects the parameters of one statement; equal values share one.
@@ -16,12 +18,14 @@ class Binder:
         self.parameters: dict[str, Any] = {}
         self._expressions: dict[str, str] = {}
         self._known: dict[tuple[str, str], str] = {}
+        self._spans: list[Span] = []
         self._prefix = "e"
 
     def inner(self) -> Binder:
         """For a subquery: the same parameters, but names for its own expressions."""
         inner = Binder()
         inner.parameters, inner._known = self.parameters, self._known
+        inner._spans = self._spans
         inner._prefix = f"i{self._prefix}"
         return inner
 
@@ -58,3 +62,11 @@ class Binder:
         """A moment, to the microsecond."""
         text = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
         return self.bind(text, "DateTime64(6, 'UTC')")
+
+    def reads(self, start: datetime, end: datetime) -> None:
+        """The statement reads events of this span of their time."""
+        self._spans.append((start, end))
+
+    def statement(self, text: str) -> Statement:
+        """The text with all that was bound. Its events are all read through `events.where`."""
+        return Statement(text, self.parameters, spans=tuple(self._spans) or None)

@@ -57,4 +57,4 @@ def size(one: InCohort) -> Statement:
     """One row: `installs`."""
     binder = Binder()
     text = f"SELECT count() AS installs FROM {on_shards(one.installs(binder))}"
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

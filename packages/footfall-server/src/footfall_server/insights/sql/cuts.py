@@ -24,4 +24,4 @@ def ends(
         f"{binder.named()}SELECT [{least}] AS least, [{greatest}] AS greatest "
         f"FROM {ONCE} WHERE {condition}"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

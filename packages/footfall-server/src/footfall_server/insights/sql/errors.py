@@ -45,7 +45,7 @@ def errors(asked: Asked[Errors], versions: list[str]) -> Statement:
         f"FROM {of_codes} ARRAY JOIN {by.segments('code')} AS own GROUP BY own) "
         f"ARRAY JOIN {each} AS each GROUP BY baseline, segment"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def exceptions(asked: Asked[Exceptions], version: str) -> Statement:
@@ -66,4 +66,4 @@ def exceptions(asked: Asked[Exceptions], version: str) -> Statement:
         "toUnixTimestamp64Micro(min(first)) AS first, toUnixTimestamp64Micro(max(last)) AS last "
         f"FROM {of_codes} ARRAY JOIN {kind.segments('code')} AS segment GROUP BY segment"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

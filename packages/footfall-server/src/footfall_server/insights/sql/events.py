@@ -31,6 +31,7 @@ def where(
 ) -> str:
     """The condition of a source of events. Only `track` counts unless a filter is on the kind."""
     filters = tuple(filters)
+    binder.reads(within.start, within.end)
     conditions = [
         f"project = {binder.bind(project, 'UInt32')}",
         f"time >= {binder.instant(within.start)}",
@@ -54,7 +55,7 @@ def distinct_codes(project: int, name: str) -> Statement:
         f"{binder.named()}SELECT DISTINCT {code} AS code FROM events "
         f"WHERE project = {binder.bind(project, 'UInt32')} AND code != ''"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def property_seen(project: int, name: str) -> Statement:
@@ -67,4 +68,4 @@ def property_seen(project: int, name: str) -> Statement:
         f"WHERE project = {id_} AND {condition} LIMIT 1)) > 0 AS known, "
         f"(SELECT count() FROM (SELECT 1 FROM events WHERE project = {id_} LIMIT 1)) = 0 AS empty"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

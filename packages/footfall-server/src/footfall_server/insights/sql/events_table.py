@@ -41,7 +41,7 @@ def table(
         f"FROM {ONCE} WHERE {then} GROUP BY event) AS then ON now.event = then.event "
         "ORDER BY round(now.total, 6) DESC, now.event"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def digests(
@@ -52,7 +52,7 @@ def digests(
     values = ", ".join(f"{digest(name, 'run')} AS {name}" for name in DIGESTED)
     events = _events(project, query, within, binder, versions, tuple(only))
     text = f"SELECT toString(event) AS event, {values} FROM {events} GROUP BY event"
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def _events(

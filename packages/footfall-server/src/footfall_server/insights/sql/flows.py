@@ -31,7 +31,7 @@ def names(project: int, query: Flows | Paths, within: Range, versions: Versions)
         f"{binder.named()}SELECT DISTINCT toString(event) AS event FROM events "
         f"WHERE {condition} ORDER BY event"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def transitions(
@@ -53,7 +53,7 @@ def transitions(
         f"FROM {counted} ARRAY JOIN {links} AS link GROUP BY step, source, target "
         "ORDER BY step, source, target"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def paths(
@@ -70,7 +70,7 @@ def paths(
         f"SELECT walk, sum(walks) AS count, count() AS installs FROM {counted} "
         f"GROUP BY walk ORDER BY count DESC, walk LIMIT {top}"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def _walks(

@@ -45,7 +45,7 @@ def numbers(project: int, query: Funnel, within: Range, versions: Versions) -> S
         "levels[1] AS p50, levels[2] AS p90, sumForEach(within) AS within "
         f"FROM ({grouped}) GROUP BY whole, bucket, segment ORDER BY place, segment, bucket"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 _MEDIAN, _LEVELS = "quantileExactInclusive", "quantilesExactInclusive"

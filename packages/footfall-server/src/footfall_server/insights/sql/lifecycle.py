@@ -57,7 +57,7 @@ def states(
         "SELECT change.1 - 1 AS place, change.2 AS state, count() AS count "
         f"FROM {installs} ARRAY JOIN changes AS change GROUP BY place, state"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def _changes(number: str) -> str:

@@ -65,7 +65,7 @@ def codes(
         f"{binder.named()}SELECT DISTINCT toString({code}) AS code "
         f"FROM {ONCE if once else EVENTS} WHERE {limited} {limit}"
     )
-    return Statement(f"SELECT DISTINCT code FROM {text} {limit}", binder.parameters)
+    return binder.statement(f"SELECT DISTINCT code FROM {text} {limit}")
 
 
 def place(name: str, scale: Scale, binder: Binder) -> str:

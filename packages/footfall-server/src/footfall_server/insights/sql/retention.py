@@ -46,7 +46,7 @@ def cohorts(
         "SELECT cohort, segment_key, count() AS size, sumForEach(flags) AS counts "
         f"FROM {on_shards(births)} GROUP BY cohort, segment_key"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ def exact(asked: Asked[RunTime], keep: int) -> Statement:
         f"{plain} AS plain, {weighted} AS weighted FROM {events} GROUP BY {', '.join(keys)}) "
         f"ARRAY JOIN {by.segments('code')} AS segment GROUP BY event, segment"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def digest(asked: Asked[RunTime], only: list[Pair]) -> Statement:
@@ -71,4 +71,4 @@ def digest(asked: Asked[RunTime], only: list[Pair]) -> Statement:
         f"SELECT event, code, {state} AS state FROM {events} GROUP BY event, code) "
         f"ARRAY JOIN {by.segments('code')} AS segment GROUP BY event, segment"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

@@ -33,7 +33,7 @@ def events(project: int, within: Range) -> Statement:
         f"WHERE {_tracked(project, within, binder)} GROUP BY event "
         f"ORDER BY round(total, 6) DESC, event LIMIT {MAX_EVENTS + 1}"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def properties(project: int, within: Range, every: Mapping[str, int]) -> Statement:
@@ -75,7 +75,7 @@ def properties(project: int, within: Range, every: Mapping[str, int]) -> Stateme
         "GROUP BY GROUPING SETS ((event, name, type), (name, type)) "
         f"ORDER BY count DESC, name, type LIMIT {MAX_PROPERTIES}"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def reused(project: int, within: Range) -> Statement:
@@ -87,7 +87,7 @@ def reused(project: int, within: Range) -> Statement:
         f"FROM {ONCE} WHERE {_tracked(project, within, binder)} GROUP BY id HAVING times > 1) "
         f"ORDER BY times DESC, id LIMIT {REUSED_SHOWN}"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def reuse(project: int, within: Range, ids: list[Any]) -> Statement:
@@ -100,4 +100,4 @@ def reuse(project: int, within: Range, ids: list[Any]) -> Statement:
         f"AND sipHash64(message_id) IN {binder.bind(ids, 'Array(UInt64)')} "
         "GROUP BY message_id ORDER BY times DESC, message_id"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

@@ -22,4 +22,4 @@ def active_days(project: int, query: Stickiness, within: Range, versions: Versio
         f"FROM {ONCE} WHERE {condition}) GROUP BY install_key"
     )
     text = f"SELECT days, count() AS installs FROM {installs} GROUP BY days"
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

@@ -33,7 +33,7 @@ def matrix(asked: Asked[SupportMatrix], rows: Scale, columns: Scale) -> Statemen
         "SELECT bitShiftRight(cell, 16) AS row, bitAnd(cell, 65535) AS column, count() AS installs "
         f"FROM {cells} GROUP BY row, column"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def weeks(within: Range) -> list[Range]:
@@ -76,4 +76,4 @@ def drop_cost(asked: Asked[DropCost], scale: Scale) -> Statement:
         f"ARRAY JOIN if(empty(recent), own, arrayPushBack(own, (toUInt8({WEEKS}), {joined}))) "
         "AS each GROUP BY week, place"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

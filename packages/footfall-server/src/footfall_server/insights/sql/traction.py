@@ -36,4 +36,4 @@ def weeks(asked: Asked[Traction], history: Range, name: str, versions: Scale) ->
         f"countIf(week = first AND has(weeks, week + {RETENTION_DAYS})) AS returned "
         f"FROM {installs} ARRAY JOIN own AS each GROUP BY week, place"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)

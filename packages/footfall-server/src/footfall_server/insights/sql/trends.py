@@ -58,7 +58,7 @@ def ranking(plan: TrendsPlan, versions: Versions) -> Statement:
         "GROUP BY segment) "
         f"ORDER BY round(events, 6) DESC, segment LIMIT {limit}"
     )
-    return Statement(text, binder.parameters)
+    return binder.statement(text)
 
 
 def numbers(plan: TrendsPlan, shown: Shown, versions: Versions, keep: int) -> Statement:
@@ -78,7 +78,7 @@ def numbers(plan: TrendsPlan, shown: Shown, versions: Versions, keep: int) -> St
             selects.append(_plain(place, source, plan, split, binder, versions, keep))
         else:
             selects.append(_rolling(place, source, plan, days, split, binder, versions))
-    return Statement("\nUNION ALL\n".join(selects), binder.parameters)
+    return binder.statement("\nUNION ALL\n".join(selects))
 
 
 def digests(
@@ -94,7 +94,7 @@ def digests(
         _plain(place, parts(plan)[place], plan, split, binder, versions, None, whole=not by)
         for place, by in large.items()
     ]
-    return Statement("\nUNION ALL\n".join(selects), binder.parameters)
+    return binder.statement("\nUNION ALL\n".join(selects))
 
 
 def parts(plan: TrendsPlan) -> list[Source]:

@@ -97,6 +97,18 @@ def test_time_that_passes_an_edge_makes_a_new_answer(library: Library) -> None:
     assert "cached" not in ask(library, NOW + timedelta(seconds=1), **instants).meta
 
 
+def test_time_changes_nothing_of_a_range_that_is_over(library: Library) -> None:
+    library.add([event(1)])
+    ask(library, NOW, **{"from": "2026-02-01", "to": "2026-03-01"})
+    later = NOW + timedelta(days=9)
+    assert ask(library, later, **{"from": "2026-02-01", "to": "2026-03-01"}).meta["cached"]
+    ahead = {"report": "retention", "from": "2026-02-01", "to": "2026-03-01", "unit": "day"}
+    first = library.ask(NOW, **ahead)
+    after = library.ask(NOW + timedelta(days=1), **ahead)
+    assert "cached" not in after.meta
+    assert first.rows != after.rows
+
+
 def test_sql_is_never_kept(library: Library) -> None:
     library.add([event(1)])
     for _ in range(2):

@@ -4,7 +4,8 @@ between.
 What an answer depends on, besides its question and the data, is now: a bucket is complete, or a
 bracket has passed. That changes when a local day or hour ends, and every offset of a timezone is a
 multiple of a quarter of an hour; so with ranges of whole days an answer holds within a quarter of
-an hour of the clock, and with ranges between instants within the second.
+an hour of the clock, and with ranges between instants within the second. Of a range that is over,
+no bucket is completed any more: time changes only what looks at installs after it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from footfall_server.insights.queries import Query, Sql
+from footfall_server.insights.queries import Query, Retention, Sql, Traction
 from footfall_server.insights.result import Result
 from footfall_server.model.project import Project
 from footfall_server.store import Span, Version
@@ -31,6 +32,7 @@ _QUARTER = 900
 _DATE = 10
 _NEVER = (Sql,)
 """What may ask for the time or for chance itself."""
+_LOOKS_AHEAD = (Retention, Traction)
 
 
 class _Kept(NamedTuple):
@@ -41,13 +43,15 @@ class _Kept(NamedTuple):
     bare: Result
 
 
-def key(project: Project, query: Query, now: datetime) -> Hashable | None:
-    """None where an answer mustn't be kept. `query` is as it was understood."""
+def key(project: Project, query: Query, until: datetime, now: datetime) -> Hashable | None:
+    """None where an answer mustn't be kept. `query` is as it was understood, its range ends at
+    `until`."""
     if isinstance(query, _NEVER):
         return None
     whole_days = len(query.from_) == _DATE and len(query.to) == _DATE
     moment = int(now.timestamp()) // (_QUARTER if whole_days else 1)
-    return project, msgspec.json.encode(query), whole_days, moment
+    over = until <= now and not isinstance(query, _LOOKS_AHEAD)
+    return project, msgspec.json.encode(query), None if over else (whole_days, moment)
 
 
 class Cache:

@@ -70,7 +70,7 @@ class Insights:
         asked = plan.resolved(query if isinstance(query, Query) else parse(query), project)
         within = plan.within(asked)
         own, asked = asked, await self._with_cohorts(project, asked)
-        key = cache.key(project, asked, now)
+        key = cache.key(project, asked, within.end, now)
         if (held := self._held(project, key)) is not None:
             return _timed(held, started)
         async with self._turns.turn(project.id):

@@ -1,11 +1,11 @@
 SELECT DISTINCT code
 FROM /*each shard:*/(
-SELECT DISTINCT toString(library_version_code) AS code
+SELECT DISTINCT library_version_code AS code
 FROM events/*rows*/
 WHERE project = {p0:UInt32}
   AND time >= {p1:DateTime64(6, 'UTC')}
   AND time < {p2:DateTime64(6, 'UTC')}
-  AND kind = 'track' LIMIT 10001/*:each shard*/) LIMIT 10001
+  AND kind = 'track' LIMIT 10001 SETTINGS optimize_move_to_prewhere = 0/*:each shard*/) LIMIT 10001
 -- p0 = 7
 -- p1 = '2025-12-31 23:00:00.000000'
 -- p2 = '2026-01-31 23:00:00.000000'

@@ -13,7 +13,13 @@ import duckdb
 
 def load(parquet: str, database: str) -> None:
     with duckdb.connect(database) as connection:
-        connection.execute(f"CREATE TABLE events AS FROM '{parquet}' ORDER BY time")
+        # Parquet's are instants, which DuckDB cuts into days and weeks by a calendar: at 10 million
+        # events in 1.5 s of CPU instead of 0.2. All questions are in UTC.
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(
+            "CREATE TABLE events AS SELECT * REPLACE (time::TIMESTAMP AS time) "
+            f"FROM '{parquet}' ORDER BY time"
+        )
 
 
 def cpu() -> float:

@@ -4,7 +4,8 @@ For each size a year of events is made inside the engine, partitions merged as t
 quiet ones, and the same events are given to DuckDB (`peers.lock`, in `.bench-insights/`). Each
 question is asked in a process of its own: once cold (the files' pages dropped from the system's
 cache first), then hot. Ratios are of the hot medians, and of the CPU that a hot answer takes, which
-a busy machine changes less: ours to DuckDB's; with several sizes the growth of both follows.
+a busy machine changes less: ours to DuckDB's; with several sizes the growth of both follows. Both
+answers are then compared, number by number (`same.py`): the status is 1 if any differ.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from footfall_server.store import open_store
 
 from benchmarks.insights.events import make
 from benchmarks.insights.questions import QUESTIONS, Question
+from benchmarks.insights.same import compare
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -41,10 +43,15 @@ _FLAT = (
 )
 
 
+# Its number rises whenever what DuckDB is given changes: what was kept is then given to it anew.
+_READY = "ready-2"
+
+
 def prepare(data: Path, events: int) -> None:
     """Both stores, unless they are there from an earlier run."""
-    if (data / "ready").exists():
+    if (data / _READY).exists():
         return
+    (data / "duck.db").unlink(missing_ok=True)
     began = time.perf_counter()
     make(data, events)
     store = open_store(f"chdb://{data}/store", data / "temporary")
@@ -57,7 +64,7 @@ def prepare(data: Path, events: int) -> None:
         [str(PEER), str(HERE / "peer.py"), "load", str(parquet), str(data / "duck.db")], check=True
     )
     parquet.unlink()
-    (data / "ready").touch()
+    (data / _READY).touch()
     print(f"\n{events:,} events made in {time.perf_counter() - began:,.0f} s.", flush=True)
 
 
@@ -79,24 +86,45 @@ def measure(data: Path, command: list[str]) -> dict[str, Any]:
     return found
 
 
-def compared(data: Path, question: Question, rounds: int) -> tuple[float, float]:
-    """Prints a row; our hot median, and CPU."""
-    ours = measure(
-        data, [sys.executable, "-m", "benchmarks.insights.ours", str(data), question.name,
-               str(rounds)]
-    )  # fmt: skip
-    cells = [question.name, *(f"{ours[key]:.2f}" for key in ("cold", "median", "p95", "cpu"))]
-    cells.append(f"{ours['peak']:,.0f}")
-    if question.sql is not None:
-        command = [str(PEER), str(HERE / "peer.py"), "ask", str(data / "duck.db"), question.sql,
-                   str(rounds)]  # fmt: skip
-        theirs = measure(data, command)
-        peer = theirs["median"]
-        cells += [f"{theirs[key]:.2f}" for key in ("cold", "median", "p95", "cpu")]
-        cells += [f"{theirs['peak']:,.0f}", f"{ours['median'] / peer:.2f}"]
-        cells.append(f"{ours['cpu'] / theirs['cpu']:.2f}")
+def told(found: dict[str, Any]) -> list[str]:
+    return [*(f"{found[key]:.2f}" for key in ("cold", "median", "p95", "cpu")),
+            f"{found['peak']:,.0f}"]  # fmt: skip
+
+
+def ratios(ours: dict[str, Any], theirs: dict[str, Any]) -> list[str]:
+    return [f"{ours[key] / theirs[key]:.2f}" for key in ("median", "cpu")]
+
+
+def row(*cells: str) -> None:
     print("| " + " | ".join(cells) + " |", flush=True)
-    return ours["median"], ours["cpu"]
+
+
+def compared(data: Path, question: Question, rounds: int) -> tuple[dict[str, Any], bool]:
+    """Prints a row, and one for an easier question; ours as measured, and whether both answers are
+    the same as far as both were asked."""
+    with tempfile.TemporaryDirectory() as folder:
+        own, other = Path(folder) / "ours.json", Path(folder) / "theirs.json"
+
+        def peer(sql: str) -> dict[str, Any]:
+            return measure(data, [str(PEER), str(HERE / "peer.py"), "ask", str(data / "duck.db"),
+                                  sql, str(rounds), str(other)])  # fmt: skip
+
+        ours = measure(data, [sys.executable, "-m", "benchmarks.insights.ours", str(data),
+                              question.name, str(rounds), str(own)])  # fmt: skip
+        if question.sql is None:
+            row(question.name, *told(ours), *["–"] * 7, "DuckDB isn't asked")
+            return ours, True
+        theirs = peer(question.sql)
+        same, verdict = compare(
+            question, json.loads(own.read_bytes()), json.loads(other.read_bytes())
+        )
+        row(question.name, *told(ours), *told(theirs), *ratios(ours, theirs), verdict)
+        if question.easier is not None:
+            less, sql = question.easier
+            theirs = peer(sql)
+            row(f"– DuckDB {less}", *["–"] * 5, *told(theirs), *ratios(ours, theirs),
+                "it answers less")  # fmt: skip
+    return ours, same
 
 
 def main() -> None:
@@ -110,18 +138,22 @@ def main() -> None:
                     "benchmarks/insights/peers.lock"], check=True)  # fmt: skip
     asked = [one for one in QUESTIONS if options.only in one.name]
     growth: dict[str, list[tuple[float, float]]] = {}
+    differ: list[str] = []
     with tempfile.TemporaryDirectory() as fresh:
         for events in options.events:
             data = (options.keep or Path(fresh)).absolute() / str(events)
             prepare(data, events)
             print(
                 f"\n| {events:,} events, s | cold | hot | p95 | CPU | peak MB | DuckDB cold | hot "
-                "| p95 | CPU | peak MB | ours / DuckDB | of CPU |\n|---|" + "---|" * 12,
+                "| p95 | CPU | peak MB | ours / DuckDB | of CPU | numbers of both |\n"
+                f"|{'---|' * 14}",
                 flush=True,
             )
             for question in asked:
-                times = compared(data, question, options.rounds)
-                growth.setdefault(question.name, []).append(times)
+                ours, same = compared(data, question, options.rounds)
+                growth.setdefault(question.name, []).append((ours["median"], ours["cpu"]))
+                if not same:
+                    differ.append(f"{question.name} ({events:,} events)")
     if len(options.events) > 1:
         sizes = " → ".join(f"{events:,}" for events in options.events)
         print(f"\n| growth over {sizes} | hot median | CPU |\n|---|---|---|")
@@ -131,6 +163,8 @@ def main() -> None:
                 for each in zip(*found, strict=True)
             ]
             print(f"| {name} | {' | '.join(grown)} |")
+    if differ:
+        sys.exit(f"\nThe answers differ, so these were not compared fairly: {'; '.join(differ)}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""`python -m benchmarks.insights.ours DATA NAME ROUNDS`: one question, in a process of its own."""
+"""`python -m benchmarks.insights.ours DATA NAME ROUNDS [ANSWER]`: one question, in a process of its
+own; its answer is written to a file, as JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from footfall_server.insights import Insights
+from footfall_server.insights import Insights, Result
 from footfall_server.model.project import Project
 from footfall_server.store import open_store
 from footfall_server.web import overview
@@ -34,31 +35,33 @@ def cpu() -> float:
     return used.ru_utime + used.ru_stime
 
 
-async def answer(insights: Insights, question: Question) -> int:
-    """How many rows there are."""
+async def answer(insights: Insights, question: Question) -> Result | None:
+    """None: the page's many."""
     if question.query is None:
         await overview.load(insights, PROJECT, View(range="90d"), NOW)
-        return 0
-    return len((await insights.run(PROJECT, question.query, NOW)).rows)
+        return None
+    return await insights.run(PROJECT, question.query, NOW)
 
 
-def main(data: Path, name: str, rounds: int) -> None:
+def main(data: Path, name: str, rounds: int, written: Path | None = None) -> None:
     [question] = [one for one in QUESTIONS if one.name == name]
     store = open_store(f"chdb://{data}/store", data / "temporary")
     insights = Insights(store)
-    times, rows, before = [], 0, cpu()
+    times, result, before = [], None, cpu()
     for place in range(rounds + 1):
         if place == 1:
             before = cpu()
         if not question.kept:
             insights.forget(PROJECT.id)  # else it is the kept answer that is measured
         began = time.perf_counter()
-        rows = asyncio.run(answer(insights, question))
+        result = asyncio.run(answer(insights, question))
         times.append(time.perf_counter() - began)
-    found = {"cold": times[0], "hot": times[1:], "peak": peak(), "rows": rows}
-    print(json.dumps({**found, "cpu": (cpu() - before) / rounds}))
+    used = (cpu() - before) / rounds
+    print(json.dumps({"cold": times[0], "hot": times[1:], "peak": peak(), "cpu": used}))
+    if written is not None and result is not None:
+        written.write_bytes(result.to_json())
     store.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), *map(Path, sys.argv[4:]))

@@ -13,7 +13,7 @@ from footfall_server.insights.cache import Cache
 from footfall_server.insights.result import Result
 from footfall_server.insights.turns import Turns
 from footfall_server.model.errors import FootfallError, TooMany
-from footfall_server.store import Limits, Store, Version
+from footfall_server.store import Limits, Statement, Store, Version
 
 from tests.endless import FOREVER, running
 
@@ -271,3 +271,18 @@ def test_a_write_counts_for_its_own_projects(store: Store) -> None:
     store.insert("events", mixed, f"mixed-{one.project.id}")
     changed = [store.changed_since(before, each.project.id, None) for each in (one, two, three)]
     assert changed == [True, True, False]
+
+
+def test_groups_that_memory_has_no_room_for_are_set_aside(store: Store) -> None:
+    """More groups than memory may hold: counted right, with the disk; an error beyond both."""
+    many = Statement(
+        "SELECT count() AS groups, sum(times) AS times FROM ("
+        "SELECT sipHash64(number % 6000000) AS key, count() AS times, max(toString(number)) "
+        "FROM numbers(9000000) GROUP BY key)"
+    )
+    memory = 300 * 1024**2
+    answer = store.query(many, Limits(memory_bytes=memory)).to_pylist()
+    assert answer == [{"groups": 6_000_000, "times": 9_000_000}]
+    with pytest.raises(FootfallError, match="more memory and disk than it may: shorten") as raised:
+        store.query(many, Limits(memory_bytes=memory, disk_bytes=1024**2))
+    assert raised.value.code == "QUERY_TOO_LARGE"

@@ -31,7 +31,9 @@ _TOO_MUCH = {
     241: ("QUERY_TOO_LARGE", "The query needed more memory than it may"),
     158: ("QUERY_TOO_LARGE", "The query reads more rows than it may"),
     396: ("QUERY_TOO_LARGE", "The answer has more rows than it may"),
+    243: ("QUERY_TOO_LARGE", "The disk has no room for what the query sets aside"),
 }
+_SET_ASIDE = ("temporary files", "The query needed more memory and disk than it may")
 # Servers that can't be reached, don't let us in, or can't write now: the same may work later.
 _AWAY = {
     81: "its database is missing",
@@ -77,6 +79,8 @@ def query_error(code: int | None, text: str, *, guest: bool = False) -> Footfall
     """The engine's error number and text → the error that a caller of a query sees."""
     if code in _TOO_MUCH:
         name, message = _TOO_MUCH[code]
+        if _SET_ASIDE[0] in text:
+            message = _SET_ASIDE[1]
         return Unprocessable(name, f"{message}: {_NARROW}.")
     if code in _AWAY and not (guest and code in _GUESTS):
         return _away(code, text)

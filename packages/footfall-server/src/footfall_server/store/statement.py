@@ -55,17 +55,25 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of one query: wall seconds, bytes of memory, rows of the answer."""
+    """Bounds of one query: wall seconds, bytes of memory, rows of the answer.
+
+    Groups and sorts of more than half the memory go on in temporary files, twice as slow, of at
+    most `disk_bytes`.
+    """
 
     seconds: float = 30
     memory_bytes: int = 2 * 1024**3
     rows: int = 1_000_000
+    disk_bytes: int = 20 * 1024**3
 
     def settings(self) -> dict[str, str | int | float]:
         """The engine's settings that hold these bounds; going over is an error, never a cut."""
         return {
             "max_execution_time": self.seconds,
             "max_memory_usage": self.memory_bytes,
+            "max_bytes_before_external_group_by": self.memory_bytes // 2,
+            "max_bytes_before_external_sort": self.memory_bytes // 2,
+            "max_temporary_data_on_disk_size_for_query": self.disk_bytes,
             "max_result_rows": self.rows,
             "result_overflow_mode": "throw",
             "timeout_overflow_mode": "throw",

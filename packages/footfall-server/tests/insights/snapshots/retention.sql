@@ -1,10 +1,10 @@
 SELECT cohort, segment_key, count() AS size, sumForEach(flags) AS counts
 FROM /*each shard:*/(
-SELECT toInt64(toUInt16(toDate(fromUnixTimestamp64Micro(birth.1, 'UTC'), {p0:String}))) AS cohort, '' AS segment_key, birth.1 AS start, arrayMap(k -> has(arrayDistinct(arrayFilter((unit, r) -> r >= start, return_units, returns)), toInt32(k + toInt32(toInt64(toUInt16(toDate(fromUnixTimestamp64Micro(start, 'UTC'), {p0:String})))))), range({p6:UInt16})) AS flags
+SELECT toInt64(toUInt16(toDate(fromUnixTimestamp64Micro(birth.1, 'UTC'), {p0:String}))) AS cohort, '' AS segment_key, birth.1 AS start, arrayMap(k -> toUInt8(bitAnd(bitShiftRight(return_units, least(k + toInt32(toInt64(toUInt16(toDate(fromUnixTimestamp64Micro(start, 'UTC'), {p0:String})))) - 20454, 63)), 1)), range({p6:UInt16})) AS flags
 FROM (
-SELECT [(minIf(at, born), argMinIf(codes, at, born))] AS births, groupArrayIf(at, returned) AS returns, arrayMap(r -> toInt32(toInt64(toUInt16(toDate(fromUnixTimestamp64Micro(r, 'UTC'), {p0:String})))), returns) AS return_units
+SELECT [(minIf(at, born), argMinIf(codes, at, born))] AS births, groupBitOrIf(bitShiftLeft(toUInt64(1), greatest(unit - 20454, 0)), returned) AS return_units
 FROM (
-SELECT install_key, toUnixTimestamp64Micro(time) AS at, time < {p1:DateTime64(6, 'UTC')} AS born, time >= {p2:DateTime64(6, 'UTC')} AS returned, 0 AS codes
+SELECT install_key, toUnixTimestamp64Micro(time) AS at, time < {p1:DateTime64(6, 'UTC')} AS born, time >= {p2:DateTime64(6, 'UTC')} AS returned, 0 AS codes, toInt32(toInt64(toUInt16(toDate(time, {p0:String})))) AS unit
 FROM events/*rows*/ FINAL
 WHERE project = {p3:UInt32}
   AND time >= {p4:DateTime64(6, 'UTC')}

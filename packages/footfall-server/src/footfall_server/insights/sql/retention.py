@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from footfall_server.insights.periods import FIRST, LAST, Range
+from footfall_server.insights.periods import FIRST, LAST, Range, day_key, first_day, local_day
 from footfall_server.insights.queries import Retention
 from footfall_server.insights.queries.common import Action
 from footfall_server.insights.queries.retention import Unit
@@ -39,7 +39,7 @@ def cohorts(
     events = _events(project, query, within, versions, place, binder)
     births = (
         f"SELECT {place.first_day('birth.1')} AS cohort, {_segments(query, top, binder)} AS "
-        f"segment_key, birth.1 AS start, {_flags(query, place, binder)} AS flags FROM ("
+        f"segment_key, birth.1 AS start, {_flags(query, within, place, binder)} AS flags FROM ("
         f"{_installs(query, within, events, place, binder)}) ARRAY JOIN births AS birth"
     )
     text = (
@@ -72,22 +72,70 @@ class _Place:
 
     def first_day(self, at: str) -> str:
         """The key of the first day of the unit that it lies in."""
-        day = self._day(at)
+        return self._first_day(self._day(at))
+
+    def _first_day(self, day: str) -> str:
         first = {"day": day, "week": f"toMonday({day})", "month": f"toStartOfMonth({day})"}
         return f"toInt64(toUInt16({first[self.unit]}))"
 
     def number(self, at: str) -> str:
         """The number of the unit that it lies in, units being counted in a row."""
+        return self._number(self._day(at))
+
+    @property
+    def number_of_event(self) -> str:
+        return self._number(f"toDate(time, {self.zone})")
+
+    def _number(self, day: str) -> str:
         if self.unit == "month":
-            return f"toInt32(toRelativeMonthNum({self._day(at)}))"
-        return (
-            f"toInt32({self.first_day(at)})"
-            if self.unit == "day"
-            else (f"toInt32(intDiv({self.first_day(at)}, 7))")
-        )
+            return f"toInt32(toRelativeMonthNum({day}))"
+        first = self._first_day(day)
+        return f"toInt32({first})" if self.unit == "day" else f"toInt32(intDiv({first}, 7))"
 
     def _day(self, at: str) -> str:
         return f"toDate(fromUnixTimestamp64Micro({self.micros(at)}, 'UTC'), {self.zone})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Units:
+    """In which units an install returned, as bits of a number: half the time of all its returns.
+
+    The lowest bit is the unit with the number `first`; the highest stays 0.
+    """
+
+    first: int
+    bits: int
+
+    def of_events(self) -> str:
+        bit = f"bitShiftLeft(toUInt{self.bits}(1), greatest(unit - {self.first}, 0))"
+        return f"groupBitOrIf({bit}, returned)"
+
+    def holds(self, unit: str) -> str:
+        place = f"least({unit} - {self.first}, {self.bits - 1})"
+        return f"toUInt8(bitAnd(bitShiftRight(return_units, {place}), 1))"
+
+
+def _units(query: Retention, within: Range) -> _Units | None:
+    """None where it isn't enough to know the units, or where they are too many.
+
+    Of one action for birth and return, and births that are an install's first one, no return comes
+    before the birth; so within a unit it doesn't matter when.
+    """
+    alike = query.birth == query.return_ and query.cohort != "recurring"
+    if not alike or query.mode != "calendar" or query.kind == "on_or_after":
+        return None
+    until = _returns_until(query, within) - timedelta.resolution
+    first, last = (_unit_number(query.unit, day, within) for day in (within.start, until))
+    widths = (bits for bits in (64, 128, 256) if last - first + 1 < bits)
+    return next((_Units(first, bits) for bits in widths), None)
+
+
+def _unit_number(unit: Unit, at: datetime, within: Range) -> int:
+    """As `_Place.number`."""
+    day = first_day(local_day(at, within.zone), unit)
+    if unit == "month":
+        return day.year * 12 + day.month - 1
+    return day_key(day) // (7 if unit == "week" else 1)
 
 
 def _events(
@@ -103,6 +151,7 @@ def _events(
     returns = replace(within, end=_returns_until(query, within))
     codes = ", ".join(dimension(part, binder).code for part in query.breakdown)
     codes = f"tuple({codes})" if codes else "0"
+    unit = f", {place.number_of_event} AS unit" if _units(query, within) else ""
 
     def read(action: Action, range_: Range, born: str, returned: str) -> str:
         filters = (*query.filters, *action.filters)
@@ -110,7 +159,7 @@ def _events(
         condition = where(project, range_, installs, filters, names, binder, versions)
         return (
             f"{binder.named()}SELECT install_key, {place.of_event} AS at, {born} AS born, "
-            f"{returned} AS returned, {codes} AS codes FROM {ONCE} WHERE {condition}"
+            f"{returned} AS returned, {codes} AS codes{unit} FROM {ONCE} WHERE {condition}"
         )
 
     if query.birth == query.return_:
@@ -144,10 +193,11 @@ def _installs(query: Retention, within: Range, events: str, place: _Place, binde
     if query.cohort == "first_ever":
         start = binder.bind((within.start - FIRST) // timedelta(microseconds=1), "Int64")
         condition += f" AND {place.micros('minIf(at, born)')} >= {start}"
+    kept = f"{returns} AS returns, arrayMap(r -> {place.number('r')}, returns) AS return_units"
+    if units := _units(query, within):
+        kept = f"{units.of_events()} AS return_units"
     return (
-        f"SELECT {births} AS births, {returns} AS returns, "
-        f"arrayMap(r -> {place.number('r')}, returns) AS return_units "
-        f"FROM ({events}) GROUP BY install_key HAVING {condition}"
+        f"SELECT {births} AS births, {kept} FROM ({events}) GROUP BY install_key HAVING {condition}"
     )
 
 
@@ -173,7 +223,7 @@ def _last_of_units(returns: str, place: _Place) -> str:
     )
 
 
-def _flags(query: Retention, place: _Place, binder: Binder) -> str:
+def _flags(query: Retention, within: Range, place: _Place, binder: Binder) -> str:
     """For each bracket of the birth at `start`, 1 where it holds."""
     every = f"range({binder.bind(query.brackets, 'UInt16')})"
     if query.mode == "rolling":
@@ -187,7 +237,10 @@ def _flags(query: Retention, place: _Place, binder: Binder) -> str:
     found = f"arrayDistinct({found})"
     if query.kind == "on_or_after":
         return f"arrayMap(k -> arrayExists(b -> b >= k + {first}, {found}), {every})"
-    held = f"arrayMap(k -> has({found}, toInt32(k + {first})), {every})"
+    returned = f"has({found}, toInt32(k + {first}))"
+    if units := _units(query, within):
+        returned = units.holds(f"k + {first}")
+    held = f"arrayMap(k -> {returned}, {every})"
     if query.kind == "on":
         return held
     total = f"arrayCumSum(arrayMap(h -> toUInt16(h), {held}))"

@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import resource
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 from footfall_server.insights import Insights, Result
+from footfall_server.model.event import Event
 from footfall_server.model.project import Project
 from footfall_server.store import open_store
 from footfall_server.web import overview
@@ -53,6 +57,8 @@ def main(data: Path, name: str, rounds: int, written: Path | None = None) -> Non
             before = cpu()
         if not question.kept:
             insights.forget(PROJECT.id)  # else it is the kept answer that is measured
+        if question.kept == "today":
+            store.insert("events", b"".join(_today(place)), f"today-{os.getpid()}-{place}")
         began = time.perf_counter()
         result = asyncio.run(answer(insights, question))
         times.append(time.perf_counter() - began)
@@ -60,7 +66,21 @@ def main(data: Path, name: str, rounds: int, written: Path | None = None) -> Non
     print(json.dumps({"cold": times[0], "hot": times[1:], "peak": peak(), "cpu": used}))
     if written is not None and result is not None:
         written.write_bytes(result.to_json())
+    if question.kept == "today":
+        store._engine.execute(f"ALTER TABLE events DROP PARTITION ID '{NOW:%Y%m}'")
     store.close()
+
+
+def _today(place: int, events: int = 100) -> Iterator[bytes]:
+    """Some events as the door writes them, each block acknowledged after the one before."""
+    first = int(NOW.timestamp() * 1e6) + place * events
+    for number in range(first, first + events):
+        event = Event(
+            project=PROJECT.id, kind="track", event="event 1", install=f"{number:032x}",
+            message_id=str(number), client_time=NOW, skew=number - first, received=number,
+            time_source="client", order=number, properties={"run_time": 0.5},
+        )  # fmt: skip
+        yield msgspec.json.encode(event) + b"\n"
 
 
 if __name__ == "__main__":

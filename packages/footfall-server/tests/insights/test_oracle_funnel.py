@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from . import oracle_funnel
+from .conftest import SHARDS
 from .funnel_keys import AGAIN, LONG, SHORT, BothKeys
 from .generate import BURSTS, FILTERS, PARTS, RANGES, examples, known, same
 
@@ -79,7 +80,8 @@ def test_funnels_are_what_the_definitions_say(
             compared("funnel")
 
     ask()
-    assert (BothKeys.asked - before).keys() >= {SHORT, AGAIN, LONG}
+    if SHARDS is None:  # over shards there are too few queries to be sure
+        assert (BothKeys.asked - before).keys() >= {SHORT, AGAIN, LONG}
 
 
 def assert_same(result: Any, events: list[Any], query: dict[str, Any]) -> None:

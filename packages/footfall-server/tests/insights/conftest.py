@@ -20,6 +20,7 @@ from footfall_server.insights import Insights, Result
 from footfall_server.model.project import Project
 from footfall_server.store import Store
 
+from .funnel_keys import BothKeys
 from .two_shards import Compared, open_two_shards
 
 SHARDS = os.environ.get("FOOTFALL_SHARDS")
@@ -103,6 +104,7 @@ class Library:
         self._store = store
         self._insights = Insights(store)
         self._of_one = Compared(store) if SHARDS == "two" else None
+        self._both_keys = BothKeys(store)
         self._blocks = itertools.count()
 
     def add(self, events: Iterable[Any]) -> None:
@@ -120,6 +122,8 @@ class Library:
         result = asyncio.run(self._insights.run(self.project, body, now))
         if self._of_one is not None:
             asyncio.run(self._of_one.check(self.project, body, now, result))
+        if body.get("report") == "funnel":
+            self._both_keys.check(self.project, body, now, result)
         # An answer may be kept for who asks next: tests change what they get.
         return replace(result, rows=copy.deepcopy(result.rows))
 

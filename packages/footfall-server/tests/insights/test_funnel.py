@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from footfall_server.model.errors import Unprocessable
 
+from .funnel_keys import AGAIN, LONG, SHORT, keys_of
 from .oracle import Event
 
 HOUR = 3_600
@@ -75,6 +76,56 @@ def test_worked_case(
 ) -> None:
     library.add(does(*events))
     assert counts(funnel(library, names, window, **query)) == expected, name
+
+
+EXCLUDES = {"exclusions": [{"event": "C"}]}
+TOTAL, DAILY, LONG_AGO = {"count": "total"}, {"interval": "day"}, {"from_": "2024-01-05"}
+HELD, BY_V = {"hold": ["v"]}, {"breakdown": ["v"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "events", "names", "query", "keys"),
+    [
+        ("no two at once", ["A1", "B1:00:00.000001"], "AB", {}, SHORT),
+        ("two steps at once", ["A1", "B1"], "AB", {}, AGAIN),
+        ("two steps at once, not the first", ["A1", "C2", "B2"], "ABC", {}, AGAIN),
+        ("before the entry", ["B0", "C0", "A1", "B2"], "ABC", {}, SHORT),
+        ("after the window", ["A1", "B2", "B200", "C200"], "ABC", {}, SHORT),
+        ("of another bucket's entry", ["A1", "B2", "B200", "C200"], "ABC", DAILY, AGAIN),
+        ("excluded as it begins", ["A1", "C1", "B2"], "AB", EXCLUDES, AGAIN),
+        ("excluded just before it begins", ["C1", "A1", "B2"], "AB", EXCLUDES, AGAIN),
+        ("the same twice", ["A1", "A1", "B2", "B2"], "AB", {}, SHORT),
+        ("the same twice, and both are steps", ["A1", "A1"], "AA", {}, SHORT),
+        ("the same twice, each an entry", ["A1", "A1", "A1", "A1"], "AA", TOTAL, AGAIN),
+        ("the same twice, of the same value", ["A1", "A1", "B2"], "AB", BY_V, SHORT),
+        ("in any order", ["A1", "B1"], "AB", {"order": "any"}, AGAIN),
+        ("held, one entry", ["A1", "B2"], "AB", HELD, SHORT),
+        ("held, many entries", ["A1", "B2"], "AB", HELD | TOTAL, LONG),
+        ("more steps than fit", ["A1", "B1"], "ABCDEFGHIJKLMNOPQRST", LONG_AGO, LONG),
+    ],
+    ids=lambda value: value if isinstance(value, str) and " " in value else "",
+)  # fmt: skip
+def test_the_order_of_acknowledgement_is_read_where_it_matters(
+    library: Any, name: str, events: list[str], names: str, query: dict[str, Any], keys: str
+) -> None:
+    """The answer is compared with that of long keys each time: see `funnel_keys`."""
+    library.add(does(*events, v="1"))
+    assert keys_of(funnel(library, names, **query)) == keys, name
+
+
+@pytest.mark.parametrize("query", [BY_V, HELD])
+def test_the_same_event_at_once_with_another_value(library: Any, query: dict[str, Any]) -> None:
+    library.add([*does("A1", v="1"), *does("B0", "A1", "B2", v="2")])
+    assert keys_of(funnel(library, **query)) == AGAIN
+
+
+def test_short_keys_are_not_tried_again_where_they_did_not_do(library: Any) -> None:
+    library.add(does("A1", "B1"))
+    asked = [funnel(library, names, **query) for names, query in (
+        ("AB", {}), ("AB", {"interval": "day"}), ("BA", {}), ("BA", {}),
+    )]  # fmt: skip
+    assert [keys_of(one) for one in asked] == [AGAIN, LONG, AGAIN, AGAIN]
+    assert "cached" in asked[3].meta
 
 
 def test_steps_after_the_range_count_within_the_window(library: Any) -> None:

@@ -37,16 +37,20 @@ FUNNELS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def _funnel(**query: Any) -> Statement:
+def _funnel(exact: bool = False, **query: Any) -> Statement:
     body = {"report": "funnel", **RANGE, "steps": STEPS, **query}
     asked = plan.resolved(parse(body), PROJECT)
     assert isinstance(asked, Funnel)
-    return funnel.numbers(7, asked, plan.within(asked), {})
+    return funnel.numbers(7, asked, plan.within(asked), {}, exact)
 
 
 @pytest.mark.parametrize("name", FUNNELS)
 def test_funnel(name: str) -> None:
     compare(name, [_funnel(**FUNNELS[name])])
+
+
+def test_funnel_in_the_order_of_acknowledgement() -> None:
+    compare("funnel_exact", [_funnel(exact=True)])
 
 
 def test_flows() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 from footfall_server.insights import periods
@@ -27,8 +27,7 @@ async def answer(asked: Asked[Funnel]) -> Answer:
     query = asked.query
     buckets = periods.buckets(asked.within, query.interval) if query.interval else []
     _check_size(query, len(buckets) or 1)
-    statement = sql.numbers(asked.project.id, query, asked.within, asked.versions)
-    table = (await asked.reader.run(statement)).to_pylist()
+    table = await _numbers(asked)
     slots: list[tuple[str | None, int]] = [(one.label, one.key) for one in buckets]
     slots = slots or [(None, _NO_BUCKET)]
     split = bool(query.breakdown or query.interval)
@@ -50,6 +49,31 @@ async def answer(asked: Asked[Funnel]) -> Answer:
         unfinished = [one.label for one in buckets if one.incomplete(asked.within, asked.now)]
         meta["incomplete"] = unfinished
     return Answer(rows, meta)
+
+
+_TIED: set[Hashable] = set()
+"""Projects and steps for which short keys didn't do, so that they aren't tried again."""
+_MOST_TIED = 1_000
+
+
+async def _numbers(asked: Asked[Funnel]) -> list[dict[str, Any]]:
+    """The rows of `sql.numbers`: `exact` ones cost more, so only where they are needed."""
+    query = asked.query
+    steps = (asked.project.id, query.steps, query.exclusions)
+    if steps not in _TIED:
+        rows = await _run(asked, exact=False)
+        if not any(row["tied"] for row in rows):
+            return rows
+        if len(_TIED) >= _MOST_TIED:
+            _TIED.clear()
+        _TIED.add(steps)
+    return await _run(asked, exact=True)
+
+
+async def _run(asked: Asked[Funnel], exact: bool) -> list[dict[str, Any]]:
+    statement = sql.numbers(asked.project.id, asked.query, asked.within, asked.versions, exact)
+    rows: list[dict[str, Any]] = (await asked.reader.run(statement)).to_pylist()
+    return rows
 
 
 def _check_size(query: Funnel, buckets: int) -> None:

@@ -1,30 +1,30 @@
-SELECT whole, bucket, segment, min(rank) AS place, sumForEach(counts) AS counts, [quantileExactInclusiveMerge(0.5)(gap2)] AS medians, quantilesExactInclusiveMerge(0.5, 0.9)(all) AS levels, levels[1] AS p50, levels[2] AS p90, sumForEach(within) AS within
+SELECT whole, bucket, segment, min(rank) AS place, sumForEach(counts) AS counts, [quantileExactInclusiveMerge(0.5)(gap2)] AS medians, quantilesExactInclusiveMerge(0.5, 0.9)(all) AS levels, levels[1] AS p50, levels[2] AS p90, sumForEach(within) AS within, max(tied) AS tied
 FROM (
 SELECT *, '' AS segment, 0 AS rank
 FROM (
-SELECT toUInt8(1) AS whole, bucket, code, sumForEach(arrayMap(step -> done >= step, range(1, 3))) AS counts, quantileExactInclusiveStateIf(0.5)(gaps[2], done >= 2) AS gap2, quantilesExactInclusiveStateIf(0.5, 0.9)(seconds, done = 2) AS all, sumForEachIf(arrayMap(upper -> seconds <= upper, [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 259200, 432000, 604800]), done = 2) AS within
+SELECT toUInt8(1) AS whole, bucket, code, sumForEach(arrayMap(step -> done >= step, range(1, 3))) AS counts, quantileExactInclusiveStateIf(0.5)(gaps[2], done >= 2) AS gap2, quantilesExactInclusiveStateIf(0.5, 0.9)(seconds, done = 2) AS all, sumForEachIf(arrayMap(upper -> seconds <= upper, [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 259200, 432000, 604800]), done = 2) AS within, max(tied) AS tied
 FROM /*each shard:*/(
-SELECT bucket, code, length(times) AS done, arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, (times[-1] - times[1]) / 1000000 AS seconds
+SELECT bucket, code, tied, length(times) AS done, arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, (times[-1] - times[1]) / 1000000 AS seconds
 FROM (
-SELECT entry.5 AS bucket, entry.3 AS code, arrayMap(k -> toInt64(bitShiftRight(k, 54)), arrayFilter(k -> k < bitShiftLeft(toUInt128(toInt64(bitShiftRight(entry.1, 54)) + 604800000001), 54), entry.4)) AS times
+SELECT entry.5 AS bucket, entry.3 AS code, arrayMap(k -> (toInt64(bitShiftRight(k, 2)) + 1767221999999999), arrayFilter(k -> k < bitShiftLeft(bitShiftRight(entry.1, 2) + 604800000001, 2), entry.4)) AS times, tied
 FROM (
-SELECT arrayMap((e, time) -> (e.1, e.2, e.3, e.4, toInt64(0)), found, arrayMap(e -> fromUnixTimestamp64Micro(toInt64(bitShiftRight(e.1, 54))), found)) AS entries
+SELECT arrayMap((e, time) -> (e.1, e.2, e.3, e.4, toInt64(0)), found, arrayMap(e -> fromUnixTimestamp64Micro((toInt64(bitShiftRight(e.1, 2)) + 1767221999999999)), found)) AS entries, tied
 FROM (
-SELECT entries AS found
+SELECT entries AS found, tied
 FROM (
-SELECT arrayMap((k, d) -> (k, d.2, '', [k, d.3]), arraySlice(keys, 1, 1), arraySlice(next, 1, 1)) AS entries
+SELECT arrayMap((k, d) -> (k, d.2, '', [k, d.3]), arraySlice(keys, 1, 1), arraySlice(next, 1, 1)) AS entries, tied
 FROM (
-SELECT keys, arrayPushBack(arrayPopFront(arrayReverseFill(d -> d.1, arrayMap((k) -> multiIf(bitAnd(toUInt64(k), 2) != 0, (toUInt8(1), k, k), (toUInt8(0), bitNot(toUInt128(0)), bitNot(toUInt128(0)))), keys))), (toUInt8(0), bitNot(toUInt128(0)), bitNot(toUInt128(0)))) AS next
+SELECT keys, tied, arrayPushBack(arrayPopFront(arrayReverseFill(d -> d.1, arrayMap((k) -> multiIf(bitAnd(toUInt64(k), 2) != 0, (toUInt8(1), k, k), (toUInt8(0), bitNot(toUInt64(0)), bitNot(toUInt64(0)))), keys))), (toUInt8(0), bitNot(toUInt64(0)), bitNot(toUInt64(0)))) AS next
 FROM (
-SELECT install_key, seen AS keys
+SELECT seen AS keys, tied
 FROM (
-SELECT install_key, arraySort(arrayFilter(x -> x >= first
-  AND x < bitShiftLeft(toUInt128(toInt64(bitShiftRight(first, 54)) + 604800000001), 54), seen)) AS seen
+SELECT arrayConcat(if(bitAnd(toUInt64(first), 2) != 0, [], [first]), arraySort(arrayFilter(x -> x >= since
+  AND x < until, every))) AS near, near AS seen, length(arrayCompact(x -> bitShiftRight(x, 2), near)) < length(arrayCompact(near)) AS tied
 FROM (
-SELECT install_key, groupArray(event_key) AS seen, minIf(event_key, (bitAnd(toUInt64(event_key), 1) != 0
-  AND event_key < bitShiftLeft(toUInt128(1769900400000000), 54))) AS first
+SELECT groupArrayIf(event_key, bitAnd(toUInt64(event_key), 2) != 0) AS every, minIf(event_key, (bitAnd(toUInt64(event_key), 1) != 0
+  AND event_key < bitShiftLeft(toUInt64(2678400000001), 2))) AS first, bitShiftLeft(bitShiftRight(first, 2), 2) AS since, bitShiftLeft(bitShiftRight(first, 2) + 604800000001, 2) AS until
 FROM (
-SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUInt64(toUnixTimestamp64Micro(time))), 52), least(bitNot(version), 4503599627370495)), 2), toUInt64((event IN {p0:Array(String)}
+SELECT install_key, bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - 1767221999999999), 2), toUInt64((event IN {p0:Array(String)}
   AND kind = 'track')) * 1 + toUInt64((kind IN {p1:Array(String)})) * 2) AS event_key
 FROM events/*rows*/ FINAL
 WHERE project = {p2:UInt32}
@@ -33,12 +33,10 @@ WHERE project = {p2:UInt32}
   AND kind IN {p5:Array(String)}
   AND ((event IN {p0:Array(String)}
   AND kind = 'track') OR (kind IN {p1:Array(String)})))
-GROUP BY install_key HAVING countIf((bitAnd(toUInt64(event_key), 1) != 0
-  AND event_key < bitShiftLeft(toUInt128(1769900400000000), 54))) > 0)))))))
+GROUP BY install_key HAVING first > 0)))))))
 ARRAY JOIN entries AS entry)/*:each shard*/)
 GROUP BY bucket, code))
 GROUP BY whole, bucket, segment
-ORDER BY place, segment, bucket
 -- p0 = ['fit']
 -- p1 = ['identify']
 -- p2 = 7

@@ -25,11 +25,8 @@ class Arrays:
 
     query: Funnel
     marks: Marked
+    keys: Keys
     end: int
-
-    @property
-    def keys(self) -> Keys:
-        return self.marks.keys
 
     @property
     def held(self) -> bool:
@@ -51,8 +48,10 @@ class Arrays:
         return ("held", "event_key", *found[2:]) if self.parted else found
 
     @property
-    def element(self) -> str:
-        return f"({', '.join(self.names)})" if len(self.names) > 1 else "event_key"
+    def collected(self) -> str:
+        """The elements of a group of events: the engine collects parts faster than tuples."""
+        arrays = [f"groupArray({name})" for name in self.names]
+        return f"arrayZip({', '.join(arrays)})" if len(arrays) > 1 else arrays[0]
 
     def part(self, element: str, name: str) -> str:
         if name not in self.names:
@@ -71,14 +70,25 @@ class Arrays:
         """Whether an entry may begin at an event."""
         any_ = self.query.order == "any"
         mask = self.marks.every_step if any_ else self.marks.steps[0]
-        return f"({self.keys.meets(key, mask)} AND {key} < {self.keys.before(str(self.end))})"
+        return f"({self.keys.meets(key, mask)} AND {key} < {self.keys.before(self.end)})"
 
     def unzipped(self, source: str) -> str:
-        """An array of each part: columns `keys`, `helds`, `codes`."""
+        """An array of each part: columns `keys`, `helds`, `codes`; and `tied`."""
         if len(self.names) == 1:
-            return f"SELECT install_key, seen AS keys FROM ({source})"
+            return f"SELECT seen AS keys, tied FROM ({source})"
         parts = ", ".join(f"seen.{i} AS {_PLURAL[name]}" for i, name in enumerate(self.names, 1))
-        return f"SELECT install_key, {parts} FROM ({source})"
+        return f"SELECT {parts}, tied FROM ({source})"
+
+    def tied(self, seen: str) -> str:
+        """Whether an install's events, sorted, may be in another order than they happened in.
+
+        Equal elements can stand for each other, unless the install may enter with each.
+        """
+        if not self.keys.short:
+            return "0"
+        moments = f"arrayCompact(x -> {self.keys.instant(self.key('x'))}, {seen})"
+        different = seen if self.query.count == "total" else f"arrayCompact({seen})"
+        return f"length({moments}) < length({different})"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -97,12 +107,13 @@ _SHORT = {"event_key": "k", "held": "h", "code": "c"}
 
 
 def strict_order(source: str, arrays: Arrays) -> str:
-    """Column `entries`: (key, end, code, keys of steps) of each event that could begin one.
+    """Columns `entries`: (key, end, code, keys of steps) of each event that could begin one; and
+    `tied`.
 
     `end` is the key of the event that converts or excludes, `never` if there is none; a step that
     isn't done has the key `never`.
     """
-    query, kept = arrays.query, ", ".join(arrays.columns)
+    query, kept = arrays.query, ", ".join((*arrays.columns, "tied"))
     last, following = len(query.steps), _Link(arrays, len(query.steps) + 1)
     for step in range(last, 1, -1):
         link = _Link(arrays, step)
@@ -176,7 +187,7 @@ def any_order(source: str, arrays: Arrays) -> str:
     set of steps enough events do one of its steps: all but those steps that may be left out
     (Hall's theorem, whose sets need only be looked for among steps that share events).
     """
-    kept = ", ".join(arrays.columns)
+    kept = ", ".join((*arrays.columns, "tied"))
     ranks: list[str] = []
     chains: list[str] = []
     for group in _overlapping(arrays):
@@ -274,4 +285,4 @@ def _entries(source: str, arrays: Arrays, entry: str, chains: tuple[str, ...]) -
     found = f"arrayMap(({names}) -> ({entry}), {', '.join(columns)})"
     if not only:
         found = f"arrayFilter(e -> {arrays.begins('e.1')}, {found})"
-    return f"SELECT {found} AS entries FROM ({source})"
+    return f"SELECT {found} AS entries, tied FROM ({source})"

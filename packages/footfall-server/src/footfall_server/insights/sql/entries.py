@@ -17,7 +17,14 @@ from footfall_server.insights.sql.chains import Arrays, any_order, strict_order
 from footfall_server.insights.sql.column import FLAGS, column, dimension
 from footfall_server.insights.sql.filters import Versions
 from footfall_server.insights.sql.trends import bucket_key
-from footfall_server.insights.sql.walk import Keys, marked, marked_events, micros
+from footfall_server.insights.sql.walk import (
+    Keys,
+    Marked,
+    marked,
+    marked_events,
+    micros,
+    short_keys,
+)
 
 _MICROS = 1_000_000
 
@@ -27,32 +34,43 @@ def unreached(query: Funnel) -> str:
     return f"repeat('\\0', {len(query.breakdown)})"
 
 
-def entries(project: int, query: Funnel, within: Range, binder: Binder, versions: Versions) -> str:
-    """Rows `bucket` (key; 0 without an interval), `code` and `times`: one an entry.
+def entries(
+    project: int, query: Funnel, within: Range, binder: Binder, versions: Versions, exact: bool
+) -> str:
+    """Rows `bucket` (key; 0 without an interval), `code`, `times` and `tied`: one an entry.
 
     `code` is the codes of the breakdown, NUL between them ('' without one). `times` are those of
-    the steps that were done, in microseconds since 1970.
+    the steps that were done, in microseconds since 1970. Where any entry is `tied` (1), all may be
+    wrong: events of the same microsecond have an order only if it is `exact`.
     """
     marks = marked(query, binder, versions)
-    arrays = Arrays(query, marks, micros(within.end))
     columns = [*_held(query, binder), *_code(query, binder)]
     last = within.end + timedelta(seconds=query.window_seconds)
     reach = Range(within.start, last, within.zone)
-    events = marked_events(project, query, reach, marks, columns, binder, versions)
+    arrays = Arrays(query, marks, _keys(query, marks, reach, exact), micros(within.end))
+    events = marked_events(project, query, reach, marks, arrays.keys, columns, binder, versions)
     source = _first(events, arrays) if _only_first(query) else _all(events, arrays)
     chained = any_order(source, arrays) if query.order == "any" else strict_order(source, arrays)
     bucket = _bucket(query, binder.text(within.zone.key))
     chosen = _chosen(chained, arrays, bucket)
     keys = arrays.keys
-    until = keys.before(f"{keys.time('entry.1')} + {query.window_seconds * _MICROS + 1}")
+    until = keys.after("entry.1", query.window_seconds * _MICROS)
     times = f"arrayMap(k -> {keys.time('k')}, arrayFilter(k -> k < {until}, entry.4))"
     code = "entry.3"
     if arrays.coded and query.order == "strict" and query.breakdown_step > 1:
         code = f"if(length(times) >= {query.breakdown_step}, entry.3, {unreached(query)})"
     return (
-        f"SELECT entry.5 AS bucket, {code} AS code, {times} AS times "
+        f"SELECT entry.5 AS bucket, {code} AS code, {times} AS times, tied "
         f"FROM ({chosen}) ARRAY JOIN entries AS entry"
     )
+
+
+def _keys(query: Funnel, marks: Marked, reach: Range, exact: bool) -> Keys:
+    conditions = len(marks.conditions)
+    # Sorted by held value first, events of the same microsecond would be hard to find.
+    parted = query.hold and not _only_first(query)
+    short = None if exact or parted else short_keys(conditions, reach)
+    return short or Keys(conditions)
 
 
 def _only_first(query: Funnel) -> bool:
@@ -81,27 +99,36 @@ def _first(events: str, arrays: Arrays) -> str:
     """An install's events from its first entry on, to the window's end."""
     keys, begins = arrays.keys, arrays.begins("event_key")
     held = f", argMinIf(held, event_key, {begins}) AS first_held" if arrays.held else ""
-    until = keys.before(f"{keys.time('first')} + {arrays.query.window_seconds * _MICROS + 1}")
+    until = keys.after("first", arrays.query.window_seconds * _MICROS)
+    key, every = arrays.key("x"), arrays.collected
+    near = f"arraySort(arrayFilter(x -> {key} >= since AND {key} < until, every))"
+    if arrays.query.order == "strict" and not arrays.held and not arrays.coded:
+        # What only begins an entry isn't looked at again: the first of it is enough.
+        later = arrays.marks.after_first
+        every = f"groupArrayIf(event_key, {keys.meets('event_key', later)})"
+        near = f"arrayConcat(if({keys.meets('first', later)}, [], [first]), {near})"
+    # A key that begins has the bit of a step, so it is never 0.
     collected = (
-        f"SELECT install_key, groupArray({arrays.element}) AS seen, "
-        f"minIf(event_key, {begins}) AS first{held} FROM ({events}) "
-        f"GROUP BY install_key HAVING countIf({begins}) > 0"
+        f"SELECT {every} AS every, minIf(event_key, {begins}) AS first, "
+        f"{keys.since('first')} AS since, {until} AS until{held} FROM ({events}) "
+        "GROUP BY install_key HAVING first > 0"
     )
-    key = arrays.key("x")
-    near = f"arraySort(arrayFilter(x -> {key} >= first AND {key} < {until}, seen))"
+    seen = "near"
     if arrays.held:
         # Steps with another value than the first's don't count; what excludes does.
         other = keys.without(key, arrays.marks.every_step)
         own = f"if({arrays.part('x', 'held')} = first_held, {key}, {other})"
-        near = f"arrayMap(x -> {arrays.tuple_of(own, '0', arrays.part('x', 'code'))}, {near})"
-    return arrays.unzipped(f"SELECT install_key, {near} AS seen FROM ({collected})")
+        seen = f"arrayMap(x -> {arrays.tuple_of(own, '0', arrays.part('x', 'code'))}, near)"
+    return arrays.unzipped(
+        f"SELECT {near} AS near, {seen} AS seen, {arrays.tied('near')} AS tied FROM ({collected})"
+    )
 
 
 def _all(events: str, arrays: Arrays) -> str:
     """All events of an install; with held values, in order value by value."""
     collected = (
-        f"SELECT install_key, arraySort(groupArray({arrays.element})) AS seen FROM ({events}) "
-        f"GROUP BY install_key HAVING countIf({arrays.begins('event_key')}) > 0"
+        f"SELECT arraySort({arrays.collected}) AS seen, {arrays.tied('seen')} AS tied "
+        f"FROM ({events}) GROUP BY install_key HAVING countIf({arrays.begins('event_key')}) > 0"
     )
     if not arrays.held or not arrays.marks.exclusions:
         return arrays.unzipped(collected)
@@ -112,7 +139,7 @@ def _all(events: str, arrays: Arrays) -> str:
     copy = arrays.tuple_of(keys.without(key, marks.every_step), "h", "''")
     begun = f"arrayFilter(x -> {arrays.begins(key)}, seen)"
     text = (
-        f"SELECT install_key, "
+        "SELECT tied, "
         f"arrayDistinct(arrayMap(x -> {arrays.part('x', 'held')}, {begun})) AS values, "
         f"arrayFilter(x -> {keys.meets(key, marks.every_exclusion)}, seen) AS ending, "
         f"arrayMap(x -> {own}, arrayFilter(x -> {keys.meets(key, marks.every_step)}, seen)) "
@@ -120,7 +147,7 @@ def _all(events: str, arrays: Arrays) -> str:
     )
     copies = f"arrayFlatten(arrayMap(h -> arrayMap(x -> {copy}, ending), values))"
     return arrays.unzipped(
-        f"SELECT install_key, arraySort(arrayConcat(doing, {copies})) AS seen FROM ({text})"
+        f"SELECT tied, arraySort(arrayConcat(doing, {copies})) AS seen FROM ({text})"
     )
 
 
@@ -129,21 +156,21 @@ def _bucket(query: Funnel, zone: str) -> str:
 
 
 def _chosen(chained: str, arrays: Arrays, bucket: str) -> str:
-    """Column `entries`: arrays of (key, end, code, keys of steps, bucket)."""
+    """Columns `entries`: arrays of (key, end, code, keys of steps, bucket); and `tied`."""
     query, keys = arrays.query, arrays.keys
     time = f"fromUnixTimestamp64Micro({keys.time('e.1')})"
     found = (
         f"SELECT arrayMap((e, time) -> (e.1, e.2, e.3, e.4, {bucket}), found, "
-        f"arrayMap(e -> {time}, found)) AS entries FROM ("
-        f"SELECT {arrays.in_order('entries')} AS found FROM ({chained}))"
+        f"arrayMap(e -> {time}, found)) AS entries, tied FROM ("
+        f"SELECT {arrays.in_order('entries')} AS found, tied FROM ({chained}))"
     )
     if _only_first(query):
         return found
     if query.count == "unique":
-        return f"SELECT arrayCompact(e -> e.5, entries) AS entries FROM ({found})"
-    timeout = keys.last_instant(f"{keys.time('e.1')} + {query.window_seconds * _MICROS}")
+        return f"SELECT arrayCompact(e -> e.5, entries) AS entries, tied FROM ({found})"
+    timeout = keys.last_instant("e.1", query.window_seconds * _MICROS)
     ended = (
-        f"SELECT entries, arrayMap(e -> {keys.instant('e.1')}, entries) AS starts, "
+        f"SELECT entries, tied, arrayMap(e -> {keys.instant('e.1')}, entries) AS starts, "
         f"arrayMap(e -> least({keys.instant('e.2')}, {timeout}), entries) AS ends FROM ({found})"
     )
     return _again(ended, keys)
@@ -168,6 +195,6 @@ def _again(ended: str, keys: Keys) -> str:
     )
     follows = "arrayFilter((before, own) -> own % 2 = 0, arrayPushFront(arrayPopBack(all), 0), all)"
     return (
-        f"SELECT arrayFilter((e, before) -> before % 2 = 1, entries, {follows}) AS entries "
-        f"FROM (SELECT entries, {merged} AS all FROM ({ended}))"
+        f"SELECT arrayFilter((e, before) -> before % 2 = 1, entries, {follows}) AS entries, tied "
+        f"FROM (SELECT entries, tied, {merged} AS all FROM ({ended}))"
     )

@@ -25,14 +25,16 @@ def upper_seconds(query: Funnel) -> list[int]:
     return [*(one for one in _UPPER if one < query.window_seconds), query.window_seconds]
 
 
-def numbers(project: int, query: Funnel, within: Range, versions: Versions) -> Statement:
+def numbers(
+    project: int, query: Funnel, within: Range, versions: Versions, exact: bool = False
+) -> Statement:
     """Rows `whole` (1: of all entries together), `bucket` (key), `segment` (key), `place` (of the
     segment, largest first), `counts` (by step), `medians` (seconds from the step before, by step
     from the second on), `p50`, `p90` (seconds to convert), `within` (how many convert within each
-    of `upper_seconds`).
+    of `upper_seconds`), `tied` (1: all may be wrong, and it must be asked again, `exact`).
     """
     binder = Binder()
-    source = entries(project, query, within, binder, versions)
+    source = entries(project, query, within, binder, versions, exact)
     grouped = _grouped(query, source)
     if query.breakdown:
         grouped = _named(query, grouped, binder)
@@ -42,8 +44,8 @@ def numbers(project: int, query: Funnel, within: Range, versions: Versions) -> S
         "SELECT whole, bucket, segment, min(rank) AS place, sumForEach(counts) AS counts, "
         f"[{', '.join(f'{_MEDIAN}Merge(0.5)(gap{step})' for step in _later(query))}] AS medians, "
         f"{_LEVELS}Merge(0.5, 0.9)(all) AS levels, "
-        "levels[1] AS p50, levels[2] AS p90, sumForEach(within) AS within "
-        f"FROM ({grouped}) GROUP BY whole, bucket, segment ORDER BY place, segment, bucket"
+        "levels[1] AS p50, levels[2] AS p90, sumForEach(within) AS within, max(tied) AS tied "
+        f"FROM ({grouped}) GROUP BY whole, bucket, segment"
     )
     return binder.statement(text)
 
@@ -63,7 +65,7 @@ def _grouped(query: Funnel, source: str) -> str:
         for step in _later(query)
     )
     entry = (
-        "SELECT bucket, code, length(times) AS done, "
+        "SELECT bucket, code, tied, length(times) AS done, "
         "arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, "
         f"(times[-1] - times[1]) / 1000000 AS seconds FROM ({source})"
     )
@@ -75,7 +77,7 @@ def _grouped(query: Funnel, source: str) -> str:
         f"sumForEach(arrayMap(step -> done >= step, range(1, {last + 1}))) AS counts, {gaps}, "
         f"{_LEVELS}StateIf(0.5, 0.9)(seconds, done = {last}) AS all, "
         f"sumForEachIf(arrayMap(upper -> seconds <= upper, {upper_seconds(query)}), done = {last}) "
-        f"AS within FROM {on_shards(entry)} GROUP BY {grouping}"
+        f"AS within, max(tied) AS tied FROM {on_shards(entry)} GROUP BY {grouping}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 from footfall_server.insights.adoption import ordered
 from footfall_server.insights.answer import Answer, Asked
@@ -11,6 +12,7 @@ from footfall_server.insights.queries import DropCost, SupportMatrix
 from footfall_server.insights.result import Row
 from footfall_server.insights.scales import scale
 from footfall_server.insights.sql import support as sql
+from footfall_server.insights.values import Scale
 from footfall_server.insights.versions import is_within
 from footfall_server.model.errors import Unprocessable
 
@@ -27,7 +29,7 @@ async def matrix(asked: Asked[SupportMatrix]) -> Answer:
     columns = await scale(asked, query.columns, "/columns")
     cells: Counter[tuple[str, str]] = Counter()
     if rows.codes and columns.codes:
-        for cell in (await asked.reader.run(sql.matrix(asked, rows, columns))).to_pylist():
+        for cell in await _cells(asked, rows, columns):
             name = rows.text(cell["row"], query.granularity)
             cells[name, columns.text(cell["column"], query.granularity)] += cell["installs"]
     total = cells.total()
@@ -50,6 +52,17 @@ async def matrix(asked: Asked[SupportMatrix]) -> Answer:
             "versioned": [rows.versioned, columns.versioned],
         },
     )
+
+
+async def _cells(asked: Asked[SupportMatrix], rows: Scale, columns: Scale) -> list[dict[str, Any]]:
+    """Exactly, which takes half as long again, only where it matters."""
+    found: list[dict[str, Any]] = []
+    for exact in (False, True):
+        statement = sql.matrix(asked, rows, columns, exact=exact)
+        found = (await asked.reader.run(statement)).to_pylist()
+        if not any(cell["tied"] for cell in found):
+            break
+    return found
 
 
 async def drop_cost(asked: Asked[DropCost]) -> Answer:

@@ -1,8 +1,8 @@
-SELECT bitShiftRight(cell, 16) AS row, bitAnd(cell, 65535) AS column, count() AS installs
+SELECT intDiv(cell, 4) AS row, cell % 4 AS column, count() AS installs, max(tied) AS tied
 FROM /*each shard:*/(
-SELECT install_key, argMax(own, stamp) AS cell
+SELECT install_key, bitAnd(max(high), 15) AS cell, bitAnd(max(low), 15) != 15 - cell AS tied
 FROM (
-SELECT install_key, bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Micro(time)), 64), toUInt128(bitNot(version))) AS stamp, bitOr(bitShiftLeft(toUInt32(toUInt16(transform(python_version_code, {p0:Array(String)}, {p1:Array(UInt16)}, 0))), 16), toUInt32(toUInt16(transform(library_version_code, {p2:Array(String)}, {p3:Array(UInt16)}, 0)))) AS own
+SELECT install_key, bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - 1767222000000000), 4) AS moment, toUInt64(toUInt16(transform(python_version_code, {p0:Array(String)}, {p1:Array(UInt16)}, 0))) * 4 + toUInt16(transform(library_version_code, {p2:Array(String)}, {p3:Array(UInt16)}, 0)) AS own, moment + own AS high, moment + 15 - own AS low
 FROM events/*rows*/ FINAL
 WHERE project = {p4:UInt32}
   AND time >= {p5:DateTime64(6, 'UTC')}

@@ -11,27 +11,51 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.events import ONCE
 from footfall_server.insights.sql.filters import installs_condition
 from footfall_server.insights.sql.places import STAMP, condition, place
+from footfall_server.insights.sql.walk import micros
 from footfall_server.insights.values import Scale
 from footfall_server.store import Statement, on_shards
 
 WEEKS, WEEKS_OF_SHARE = 12, 4
 
 
-def matrix(asked: Asked[SupportMatrix], rows: Scale, columns: Scale) -> Statement:
-    """Rows `row`, `column` (places of the install's last event), `installs`."""
+def matrix(
+    asked: Asked[SupportMatrix], rows: Scale, columns: Scale, *, exact: bool = False
+) -> Statement:
+    """Rows `row`, `column` (places of the install's last event), `installs`, `tied`.
+
+    Where any row is `tied` (1), an install's last two events are of one microsecond and of two
+    cells: then it must be asked again, `exact`, which looks at the order of acknowledgement.
+    """
     binder = Binder()
     row = place(asked.query.rows, rows, binder)
     column = place(asked.query.columns, columns, binder)
+    width = len(columns.texts) + 1
+    own = f"toUInt64({row}) * {width} + {column}"
     limited = condition(asked, binder)
+    bits = ((len(rows.texts) + 1) * width - 1).bit_length()
+    start = micros(asked.within.start)
+    if not exact and (micros(asked.within.end) - start).bit_length() + bits <= 64:
+        # Time and cell in one number: the greatest has the last event's cell. Of two at one moment
+        # that is the greater cell; counted from above it is the lesser one, and then they differ.
+        mask = (1 << bits) - 1
+        moment = f"bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - {start}), {bits})"
+        event = (
+            f"{moment} AS moment, {own} AS own, moment + own AS high, moment + {mask} - own AS low"
+        )
+        chosen = (
+            f"bitAnd(max(high), {mask}) AS cell, bitAnd(max(low), {mask}) != {mask} - cell AS tied"
+        )
+    else:
+        event = f"{STAMP} AS stamp, {own} AS own"
+        chosen = "argMax(own, stamp) AS cell, 0 AS tied"
     cells = on_shards(
-        "SELECT install_key, argMax(own, stamp) AS cell FROM ("
-        f"{binder.named()}SELECT install_key, {STAMP} AS stamp, "
-        f"bitOr(bitShiftLeft(toUInt32({row}), 16), toUInt32({column})) AS own "
-        f"FROM {ONCE} WHERE {limited}) GROUP BY install_key"
+        f"SELECT install_key, {chosen} FROM ("
+        f"{binder.named()}SELECT install_key, {event} FROM {ONCE} WHERE {limited}) "
+        "GROUP BY install_key"
     )
     text = (
-        "SELECT bitShiftRight(cell, 16) AS row, bitAnd(cell, 65535) AS column, count() AS installs "
-        f"FROM {cells} GROUP BY row, column"
+        f"SELECT intDiv(cell, {width}) AS row, cell % {width} AS column, count() AS installs, "
+        f"max(tied) AS tied FROM {cells} GROUP BY row, column"
     )
     return binder.statement(text)
 

@@ -18,9 +18,9 @@ GROUP BY row, column
 -- p5 = '2025-12-31 23:00:00.000000'
 -- p6 = '2026-01-31 23:00:00.000000'
 
-SELECT each.1 AS week, each.2 AS place, count() AS installs
+SELECT week, place, count() AS installs
 FROM /*each shard:*/(
-SELECT groupArray((week, place)) AS own, arrayFilter(one -> one.1 < 4, own) AS recent
+SELECT groupArray(week) AS weeks, groupArray(place) AS places, arrayFilter((place, week) -> week < 4, places, weeks) AS recent
 FROM (
 SELECT install_key, week, max(own) AS place
 FROM (
@@ -34,7 +34,7 @@ WHERE project = {p13:UInt32}
   AND ci_code != 'jtrue')
 GROUP BY install_key, week)
 GROUP BY install_key/*:each shard*/)
-ARRAY JOIN if(empty(recent), own, arrayPushBack(own, (toUInt8(12), arrayMax(one -> one.2, recent)))) AS each
+ARRAY JOIN if(empty(recent), weeks, arrayPushBack(weeks, toUInt8(12))) AS week, if(empty(recent), places, arrayPushBack(places, arrayMax(recent))) AS place
 GROUP BY week, place
 -- p0 = ['s3.10.1', 's3.9.2', "s'; DROP TABLE events; --"]
 -- p1 = [3, 2, 1]
@@ -53,9 +53,9 @@ GROUP BY week, place
 -- p14 = '2025-11-08 23:00:00.000000'
 -- p15 = '2026-01-31 23:00:00.000000'
 
-SELECT each.1 AS week, each.2 AS place, count() AS installs
+SELECT week, place, count() AS installs
 FROM /*each shard:*/(
-SELECT groupArray((week, place)) AS own, arrayFilter(one -> one.1 < 4, own) AS recent
+SELECT groupArray(week) AS weeks, groupArray(place) AS places, arrayFilter((place, week) -> week < 4, places, weeks) AS recent
 FROM (
 SELECT install_key, week, argMax(own, stamp) AS place
 FROM (
@@ -68,7 +68,7 @@ WHERE project = {p13:UInt32}
   AND ephemeral_code != 'jtrue')
 GROUP BY install_key, week)
 GROUP BY install_key/*:each shard*/)
-ARRAY JOIN if(empty(recent), own, arrayPushBack(own, (toUInt8(12), arrayMin(recent).2))) AS each
+ARRAY JOIN if(empty(recent), weeks, arrayPushBack(weeks, toUInt8(12))) AS week, if(empty(recent), places, arrayPushBack(places, places[indexOf(weeks, arrayMin(weeks))])) AS place
 GROUP BY week, place
 -- p0 = ['sLinux', 'sDarwin']
 -- p1 = [2, 1]

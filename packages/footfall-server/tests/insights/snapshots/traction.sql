@@ -1,7 +1,7 @@
-SELECT each.1 AS week, each.2 AS place, count() AS active, countIf(week = first) AS new, countIf(week = first
-  AND has(weeks, week + 28)) AS returned
+SELECT week, place, count() AS active, countIf(week = first) AS new, countIf(week = first
+  AND back) AS returned
 FROM /*each shard:*/(
-SELECT groupArray((week, place)) AS own, arrayMap(one -> one.1, own) AS weeks, arrayMin(weeks) AS first
+SELECT groupArray(week) AS weeks, groupArray(place) AS places, arrayMin(weeks) AS first, has(weeks, first + 28) AS back
 FROM (
 SELECT install_key, week, max(own) AS place
 FROM (
@@ -13,7 +13,7 @@ WHERE project = {p3:UInt32}
   AND kind = 'track')
 GROUP BY install_key, week)
 GROUP BY install_key/*:each shard*/)
-ARRAY JOIN own AS each
+ARRAY JOIN weeks AS week, places AS place
 GROUP BY week, place
 -- p0 = 'Europe/Brussels'
 -- p1 = ['s1.0', 's0.9', '', 'j["0.9","1.0"]']

@@ -79,25 +79,26 @@ def drop_cost(asked: Asked[DropCost], scale: Scale) -> Statement:
     binder = Binder()
     own = place(asked.query.property, scale, binder)
     # Weeks count back from the end: so the least is the last.
-    chosen, joined = "argMax(own, stamp)", "arrayMin(recent).2"
+    chosen, joined = "argMax(own, stamp)", "places[indexOf(weeks, arrayMin(weeks))]"
     stamp = f", {STAMP} AS stamp"
     if scale.versioned:
-        chosen, joined, stamp = "max(own)", "arrayMax(one -> one.2, recent)", ""
+        chosen, joined, stamp = "max(own)", "arrayMax(recent)", ""
     bounds = [binder.instant(week.start) for week in weeks(asked.within)[:-1]]
     week = " + ".join(f"(time < {bound})" for bound in bounds)
     limited = condition(asked, binder, all_weeks(asked.within), "persistent")
     if own_installs := installs_condition(asked.query.installs):
         limited += f" AND {own_installs}"
     installs = on_shards(
-        f"SELECT groupArray((week, place)) AS own, "
-        f"arrayFilter(one -> one.1 < {WEEKS_OF_SHARE}, own) AS recent FROM ("
+        "SELECT groupArray(week) AS weeks, groupArray(place) AS places, "
+        f"arrayFilter((place, week) -> week < {WEEKS_OF_SHARE}, places, weeks) AS recent FROM ("
         f"SELECT install_key, week, {chosen} AS place FROM ("
         f"{binder.named()}SELECT install_key, toUInt8({week}) AS week, {own} AS own{stamp} "
         f"FROM {ONCE} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key"
     )
     text = (
-        f"SELECT each.1 AS week, each.2 AS place, count() AS installs FROM {installs} "
-        f"ARRAY JOIN if(empty(recent), own, arrayPushBack(own, (toUInt8({WEEKS}), {joined}))) "
-        "AS each GROUP BY week, place"
+        f"SELECT week, place, count() AS installs FROM {installs} "
+        f"ARRAY JOIN if(empty(recent), weeks, arrayPushBack(weeks, toUInt8({WEEKS}))) AS week, "
+        f"if(empty(recent), places, arrayPushBack(places, {joined})) AS place "
+        "GROUP BY week, place"
     )
     return binder.statement(text)

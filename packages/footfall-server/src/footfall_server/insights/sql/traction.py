@@ -24,16 +24,17 @@ def weeks(asked: Asked[Traction], history: Range, name: str, versions: Scale) ->
     week = bucket_key("week", binder.text(history.zone.key))
     own = place(name, versions, binder)
     limited = condition(asked, binder, history)
+    # Arrays of numbers, joined side by side: of tuples the engine makes and takes apart each.
     installs = on_shards(
-        "SELECT groupArray((week, place)) AS own, arrayMap(one -> one.1, own) AS weeks, "
-        "arrayMin(weeks) AS first FROM ("
+        "SELECT groupArray(week) AS weeks, groupArray(place) AS places, "
+        f"arrayMin(weeks) AS first, has(weeks, first + {RETENTION_DAYS}) AS back FROM ("
         "SELECT install_key, week, max(own) AS place FROM ("
         f"{binder.named()}SELECT install_key, toInt32({week}) AS week, {own} AS own "
         f"FROM {ONCE} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key"
     )
     text = (
-        "SELECT each.1 AS week, each.2 AS place, count() AS active, countIf(week = first) AS new, "
-        f"countIf(week = first AND has(weeks, week + {RETENTION_DAYS})) AS returned "
-        f"FROM {installs} ARRAY JOIN own AS each GROUP BY week, place"
+        "SELECT week, place, count() AS active, countIf(week = first) AS new, "
+        f"countIf(week = first AND back) AS returned FROM {installs} "
+        "ARRAY JOIN weeks AS week, places AS place GROUP BY week, place"
     )
     return binder.statement(text)

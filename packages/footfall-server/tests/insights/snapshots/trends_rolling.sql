@@ -1,4 +1,4 @@
-SELECT 0 AS part, change.1 AS bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(change.2)))] AS values, [0] AS counts
+SELECT 0 AS part, bucket, 0 AS fold, '' AS segment_key, [toNullable(toFloat64(sum(change)))] AS values, [0] AS counts
 FROM /*each shard:*/(
 SELECT segment, install_key, arrayMap(day -> toInt64(day), arrayCompact(arraySort(groupArray(day)))) AS days
 FROM (
@@ -9,7 +9,7 @@ WHERE project = {p1:UInt32}
   AND time < {p3:DateTime64(6, 'UTC')}
   AND kind = 'track')
 GROUP BY segment, install_key/*:each shard*/)
-ARRAY JOIN arrayConcat(arrayMap(d -> (d, 1), days), arrayMap((d, next) -> (least(d + 30, next), -1), days, arrayPushBack(arrayPopFront(days), 1000000))) AS change
+ARRAY JOIN arrayConcat(days, arrayMap((d, next) -> least(d + 30, next), days, arrayPushBack(arrayPopFront(days), 1000000))) AS bucket, arrayConcat(arrayWithConstant(length(days), 1), arrayWithConstant(length(days), -1)) AS change
 GROUP BY bucket
 -- p0 = 'Europe/Brussels'
 -- p1 = 7

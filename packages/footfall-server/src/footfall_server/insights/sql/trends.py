@@ -286,10 +286,7 @@ def _rolling(
     own = "arrayMap(day -> toInt64(day), arrayCompact(arraySort(groupArray(day))))"
     condition = _where(plan, within, source, binder, versions)
     following = "arrayPushBack(arrayPopFront(days), 1000000)"
-    changes = (
-        "arrayConcat(arrayMap(d -> (d, 1), days), "
-        f"arrayMap((d, next) -> (least(d + {days}, next), -1), days, {following}))"
-    )
+    ends = f"arrayMap((d, next) -> least(d + {days}, next), days, {following})"
     installs = on_shards(
         f"SELECT segment, install_key, {own} AS days FROM ("
         f"{binder.named()}SELECT {day} AS day, {split.select} AS segment, install_key "
@@ -297,8 +294,10 @@ def _rolling(
         "GROUP BY segment, install_key"
     )
     return (
-        f"SELECT {place} AS part, change.1 AS bucket, 0 AS fold, {_segment(split)}, "
-        "[toNullable(toFloat64(sum(change.2)))] AS values, [0] AS counts "
-        f"FROM {installs} ARRAY JOIN {changes} AS change "
+        f"SELECT {place} AS part, bucket, 0 AS fold, {_segment(split)}, "
+        "[toNullable(toFloat64(sum(change)))] AS values, [0] AS counts "
+        f"FROM {installs} ARRAY JOIN arrayConcat(days, {ends}) AS bucket, "
+        "arrayConcat(arrayWithConstant(length(days), 1), arrayWithConstant(length(days), -1)) "
+        "AS change "
         f"GROUP BY {', '.join(('bucket', *split.group))}"
     )

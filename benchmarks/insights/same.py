@@ -10,7 +10,7 @@ from benchmarks.insights.questions import Question, Rows
 Cells = dict[tuple[str, ...], Any]
 
 # Where our answer says that it is approximate, its percentiles may be so far off.
-_APPROXIMATE = 0.02
+_APPROXIMATE = 0.001
 
 
 def compare(question: Question, ours: dict[str, Any], theirs: Rows) -> tuple[bool, str]:

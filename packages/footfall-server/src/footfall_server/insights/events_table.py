@@ -20,11 +20,13 @@ async def answer(asked: Asked[EventsTable]) -> Answer:
     keep = await reader.values_kept(within)
     statement = sql.table(asked.project.id, asked.query, within, before, asked.versions, keep)
     table = (await reader.run(statement)).to_pylist()
-    digests = await _digests(asked, [row["event"] for row in table if row["run_times"] > keep])
+    approximated = await _approximated(
+        asked, [row["event"] for row in table if row["run_times"] > keep]
+    )
     reader.approximate = any(row["run_times"] > EXACT_VALUES for row in table)
     found: list[Row] = []
     for row in table:
-        row |= digests.get(row["event"], {})
+        row |= approximated.get(row["event"], {})
         total, past = row["total"], row["before"]
         found.append(
             {
@@ -38,9 +40,9 @@ async def answer(asked: Asked[EventsTable]) -> Answer:
     return Answer(found)
 
 
-async def _digests(asked: Asked[EventsTable], large: list[str]) -> dict[str, Row]:
+async def _approximated(asked: Asked[EventsTable], large: list[str]) -> dict[str, Row]:
     """The percentiles of events that have too many run times to keep."""
     if not large:
         return {}
-    statement = sql.digests(asked.project.id, asked.query, asked.within, asked.versions, large)
+    statement = sql.approximated(asked.project.id, asked.query, asked.within, asked.versions, large)
     return {row["event"]: row for row in (await asked.reader.run(statement)).to_pylist()}

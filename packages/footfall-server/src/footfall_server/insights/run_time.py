@@ -27,7 +27,7 @@ async def answer(asked: Asked[RunTime]) -> Answer:
     levels: dict[Pair, list[float | None]] = {_key(one): one["levels"] for one in groups}
     large = [one for one in groups if one["run_times"] > keep]
     if large:
-        levels |= await _digests(asked, large)
+        levels |= await _approximated(asked, large)
     asked.reader.approximate = any(one["run_times"] > EXACT_VALUES for one in groups)
     rows, versioned = [], is_versioned(asked.query.by, asked.project)
     for one in _sorted(groups, versioned=versioned):
@@ -50,10 +50,12 @@ def _key(group: _Group) -> Pair:
     return group["event"], group["segment"]
 
 
-async def _digests(asked: Asked[RunTime], large: list[_Group]) -> dict[Pair, list[float | None]]:
+async def _approximated(
+    asked: Asked[RunTime], large: list[_Group]
+) -> dict[Pair, list[float | None]]:
     """The levels of the groups that are too large to be exact."""
     pairs = sorted({(one["event"], code) for one in large for code in one["codes"]})
-    found = (await asked.reader.run(sql.digest(asked, pairs))).to_pylist()
+    found = (await asked.reader.run(sql.approximated(asked, pairs))).to_pylist()
     keys = {_key(one) for one in large}
     return {_key(row): row["levels"] for row in found if _key(row) in keys}
 

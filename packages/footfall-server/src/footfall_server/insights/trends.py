@@ -105,7 +105,7 @@ async def _cells(plan: TrendsPlan, shown: Shown, versions: Versions, reader: Rea
             cells.update(_rolled(plan, parts[part], segment, by_day))
     if large:
         wanted = {part: any(cell[1] is not None for cell in each) for part, each in large.items()}
-        statement = sql.digests(plan, shown, versions, wanted)
+        statement = sql.approximated(plan, shown, versions, wanted)
         for part, bucket, segment, values, _ in await _read(plan, statement, reader):
             for series, value in zip(parts[part].series, values, strict=True):
                 if (series, bucket, segment) in large[part]:

@@ -8,11 +8,11 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column
 from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.insights.sql.measures import digest, measure, values_of
+from footfall_server.insights.sql.measures import approximate, measure, values_of
 from footfall_server.store import Statement, on_shards
 
 MEASURES = ("total", "unique", "per_install", "p50", "p90", "error_rate")
-DIGESTED = tuple(name for name in MEASURES if name in PERCENTILES)
+APPROXIMATED = tuple(name for name in MEASURES if name in PERCENTILES)
 
 
 def table(
@@ -24,7 +24,7 @@ def table(
     keep: int,
 ) -> Statement:
     """Rows `event`, the measures, `first_seen`, `last_seen`, `before` (its total), `run_times` (how
-    many: of more than `keep`, percentiles are null: see `digests`).
+    many: of more than `keep`, percentiles are null: see `approximated`).
 
     An event that was only in the period before has no row.
     """
@@ -44,12 +44,12 @@ def table(
     return binder.statement(text)
 
 
-def digests(
+def approximated(
     project: int, query: EventsTable, within: Range, versions: Versions, only: list[str]
 ) -> Statement:
-    """Rows `event` and its percentiles, from t-digests, of some events."""
+    """Rows `event` and its percentiles, of rounded values, of some events."""
     binder = Binder()
-    values = ", ".join(f"{digest(name, 'run')} AS {name}" for name in DIGESTED)
+    values = ", ".join(f"{approximate(name, 'run')} AS {name}" for name in APPROXIMATED)
     events = _events(project, query, within, binder, versions, tuple(only))
     text = f"SELECT toString(event) AS event, {values} FROM {events} GROUP BY event"
     return binder.statement(text)

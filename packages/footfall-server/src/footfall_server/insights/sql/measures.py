@@ -11,7 +11,7 @@ EXACT_VALUES = 100_000
 
 # Of a range with so few events all values are kept; with so many too (80 MB, several times over
 # while they are merged and sorted), and they are sorted: that takes longer to plan and a third of
-# the time to carry out. Beyond, groups of more than `EXACT_VALUES` have theirs from digests.
+# the time to carry out. Beyond, groups of more than `EXACT_VALUES` have theirs of rounded values.
 FEW_VALUES, MOST_VALUES = 1_000_000, 10_000_000
 
 TOTAL = "sum(weight)"
@@ -23,7 +23,7 @@ _LEVELS = list(PERCENTILES.values())
 def measure(name: str, number: str, code: str, keep: int) -> str:
     """The aggregate of a measure, as a nullable float; `number`, `code` are the property's.
 
-    A percentile of more than `keep` values is null: see `digest`.
+    A percentile of more than `keep` values is null: see `approximate`.
     """
     simple = {
         "total": TOTAL,
@@ -72,7 +72,7 @@ def percentiles_of(
 
     Without pairs R type 7, else the smallest value whose cumulated weight reaches the level.
     """
-    if keep <= FEW_VALUES:
+    if keep == FEW_VALUES:
         even = f"arrayReduce('quantilesExactInclusive({', '.join(map(str, levels))})', {plain})"
         by_table = _by_table(levels, plain, weighted)
         none = f"arrayResize([]::Array(Nullable(Float64)), {len(levels)})"
@@ -120,19 +120,32 @@ def _by_place(level: float, plain: str, weighted: str, ordered: str) -> str:
     return f"{pairs}[{place}].1"
 
 
-def digest(name: str, number: str) -> str:
-    """The aggregate of a percentile of any number of values, by a t-digest, as a nullable float.
+def approximate(name: str, number: str) -> str:
+    """The aggregate of a percentile of any number of values, of rounded ones, as a nullable float.
 
-    The percentiles of one property share one digest.
+    The percentiles of one property share one table of values.
     """
     levels = ", ".join(map(str, _LEVELS))
     place = _LEVELS.index(PERCENTILES[name]) + 1
     return (
-        f"toNullable(toFloat64(quantilesTDigestWeightedIf({levels})"
-        f"({number}, {thousandths('weight')}, isNotNull({number}))[{place}]))"
+        f"toNullable(quantilesExactWeightedIf({levels})"
+        f"({rounded(number)}, {thousandths('weight')}, isNotNull({number}))[{place}])"
     )
 
 
+_MANTISSA, _KEPT = 52, 9
+_LARGEST = 1.7976931348623157e308
+
+
+def rounded(number: str) -> str:
+    """To ten binary digits: at most a thousandth off, whole numbers up to 1,024 not at all. So
+    some thousand distinct values stand for any number of them."""
+    dropped = _MANTISSA - _KEPT
+    bits = f"reinterpretAsUInt64(assumeNotNull({number})) + {1 << (dropped - 1)}"
+    value = f"reinterpretAsFloat64(bitAnd({bits}, {(1 << 64) - (1 << dropped)}))"
+    return f"greatest(least({value}, {_LARGEST}), -{_LARGEST})"
+
+
 def thousandths(weight: str) -> str:
-    """The engine's digest takes whole weights: thousandths are fine enough for a sample's share."""
+    """The engine's table takes whole weights: thousandths are fine enough for a sample's share."""
     return f"toUInt32(least(round(greatest({weight}, 0) * 1000), 4e9))"

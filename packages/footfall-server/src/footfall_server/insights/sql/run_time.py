@@ -9,6 +9,7 @@ from footfall_server.insights.sql.column import column, dimension
 from footfall_server.insights.sql.events import ONCE
 from footfall_server.insights.sql.measures import (
     percentiles_of,
+    rounded,
     thousandths,
     values_kept,
     values_of,
@@ -19,6 +20,8 @@ from footfall_server.store import Statement, on_shards
 LEVELS = (0.5, 0.9, 0.99)
 Pair = tuple[str, str]
 _LEVELS = ", ".join(map(str, LEVELS))
+# Numbers group in half the time of texts, and each distinct text is made one once.
+_KEYS = ("CAST(sipHash64(name), 'UInt64')", "CAST(sipHash64(value), 'UInt64')")
 
 
 def exact(asked: Asked[RunTime], keep: int) -> Statement:
@@ -36,39 +39,36 @@ def exact(asked: Asked[RunTime], keep: int) -> Statement:
         f"{binder.named()}SELECT event AS name, {by.code} AS value, weight, {number} AS run "
         f"FROM {ONCE} WHERE {limited}"
     )
-    # Numbers group in half the time of texts, and each distinct text is made one once.
-    keys = ("CAST(sipHash64(name), 'UInt64')", "CAST(sipHash64(value), 'UInt64')")
     text = (
         "SELECT event, segment, groupArray(code) AS codes, "
         f"sum(events) AS events, sum(count) AS run_times, {levels} AS levels FROM ("
         "SELECT toString(any(name)) AS event, toString(any(value)) AS code, "
         f"sum(weight) AS events, {values_of('run')} AS count, "
-        f"{plain} AS plain, {weighted} AS weighted FROM {events} GROUP BY {', '.join(keys)}) "
+        f"{plain} AS plain, {weighted} AS weighted FROM {events} GROUP BY {', '.join(_KEYS)}) "
         f"ARRAY JOIN {by.segments('code')} AS segment GROUP BY event, segment"
     )
     return binder.statement(text)
 
 
-def digest(asked: Asked[RunTime], only: list[Pair]) -> Statement:
-    """Rows `event`, `segment`, `levels` by a t-digest, of some pairs of event and code."""
+def approximated(asked: Asked[RunTime], only: list[Pair]) -> Statement:
+    """Rows `event`, `segment`, `levels`, of rounded values, of some pairs of event and code."""
     binder = Binder()
     by, number = dimension(asked.query.by, binder), column("run_time", binder).number
     limited = condition(asked, binder)
     pairs = binder.bind(only, "Array(Tuple(String, String))")
-    # Both alone first: that is done by dictionary, and leaves few rows to look at closely.
     names, values = (binder.texts(sorted(set(each))) for each in zip(*only, strict=True))
     near = f"event IN {names} AND {by.code} IN {values}"
     events = on_shards(
-        f"{binder.named()}SELECT event, toString({by.code}) AS code, weight, "
-        f"assumeNotNull({number}) AS run FROM {ONCE} "
-        f"WHERE {limited} AND {near} AND isNotNull({number}) "
-        f"AND (toString(event), code) IN {pairs}"
+        f"{binder.named()}SELECT event AS name, {by.code} AS value, weight, {number} AS run "
+        f"FROM {ONCE} WHERE {limited} AND {near} AND isNotNull({number})"
     )
-    state = f"quantilesTDigestWeightedState({_LEVELS})(run, {thousandths('weight')})"
+    state = f"quantilesExactWeightedState({_LEVELS})({rounded('run')}, {thousandths('weight')})"
+    # Looked up once a group: an event's two texts in a set of pairs take longer than its group.
     text = (
-        "SELECT toString(event) AS event, segment, arrayMap(level -> toFloat64(level), "
-        f"quantilesTDigestWeightedMerge({_LEVELS})(state)) AS levels FROM ("
-        f"SELECT event, code, {state} AS state FROM {events} GROUP BY event, code) "
+        "SELECT event, segment, arrayMap(level -> toNullable(level), "
+        f"quantilesExactWeightedMerge({_LEVELS})(state)) AS levels FROM ("
+        f"SELECT toString(any(name)) AS event, toString(any(value)) AS code, {state} AS state "
+        f"FROM {events} GROUP BY {', '.join(_KEYS)} HAVING (event, code) IN {pairs}) "
         f"ARRAY JOIN {by.segments('code')} AS segment GROUP BY event, segment"
     )
     return binder.statement(text)

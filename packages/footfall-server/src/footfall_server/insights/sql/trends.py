@@ -13,7 +13,7 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import OTHER, Dimension, column, dimension, is_list
 from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.insights.sql.measures import digest, measure, values_of
+from footfall_server.insights.sql.measures import approximate, measure, values_of
 from footfall_server.store import Statement, on_shards
 
 Segment = tuple[str, ...]
@@ -65,9 +65,10 @@ def numbers(plan: TrendsPlan, shown: Shown, versions: Versions, keep: int) -> St
     """Rows `part`, `bucket` (key), `fold`, `segment_key`, `values`, `counts`.
 
     `part` is the place in `parts(plan)`; `values` are those of its series, in order; `counts` is on
-    how many values percentiles stand: of more than `keep` they are null, see `digests`. Without a
-    breakdown the segment is empty; what isn't shown is `$other`. A rolling part gives changes
-    instead, by day (key): summed up to a day, they are the installs of the days that end on it.
+    how many values percentiles stand: of more than `keep` they are null, see `approximated`.
+    Without a breakdown the segment is empty; what isn't shown is `$other`. A rolling part gives
+    changes instead, by day (key): summed up to a day, they are the installs of the days that end
+    on it.
     """
     binder = Binder()
     split = _split(plan, shown, binder)
@@ -81,10 +82,10 @@ def numbers(plan: TrendsPlan, shown: Shown, versions: Versions, keep: int) -> St
     return binder.statement("\nUNION ALL\n".join(selects))
 
 
-def digests(
+def approximated(
     plan: TrendsPlan, shown: Shown, versions: Versions, large: Mapping[int, bool]
 ) -> Statement:
-    """As `numbers`, of the percentiles alone, from t-digests.
+    """As `numbers`, of the percentiles alone, of rounded values.
 
     `large`: of which parts, each with whether buckets are asked for beside the fold.
     """
@@ -217,7 +218,7 @@ def _plain(
     *,
     whole: bool = False,
 ) -> str:
-    """Without `keep`: percentiles alone, by digests. `whole`: the fold alone."""
+    """Without `keep`: percentiles alone, of rounded values. `whole`: the fold alone."""
     columns, values, counts = _values(plan, source, binder, keep)
     bucket = bucket_key(plan.query.interval, binder.text(plan.within.zone.key))
     keys, fold = ", ".join((*split.group, "bucket")), "0"
@@ -264,7 +265,7 @@ def _values(
             values.append(measure(series.measure, number, f"code{which}", keep))
             counts.append(values_of(number) if percentile else "0")
         else:
-            values.append(digest(series.measure, number) if percentile else "NULL")
+            values.append(approximate(series.measure, number) if percentile else "NULL")
             counts.append("0")
     return columns, f"[{', '.join(values)}]", f"[{', '.join(counts)}]"
 

@@ -208,6 +208,17 @@ def test_a_backup_that_cannot_be_written_leaves_nothing(own_server: Server, tmp_
     assert not (tmp_path / "new").exists()
 
 
+def test_how_long_a_query_may_take_is_a_setting(tmp_path: Path) -> None:
+    server = Server(tmp_path / "data", environment={"FOOTFALL_QUERY_SECONDS": "0.000001"})
+    project = server.create_project("lib")
+    server.start()
+    try:
+        answer = project.query({"report": "events_table", **RANGE})
+        assert (answer.status, answer.json()["code"]) == (422, "QUERY_TOO_SLOW")
+    finally:
+        server.kill()
+
+
 def test_a_slow_query_is_logged_without_what_was_asked_for(tmp_path: Path) -> None:
     server = Server(tmp_path / "data", environment={"FOOTFALL_SLOW_QUERY_SECONDS": "0.000001"})
     project = server.create_project("lib")

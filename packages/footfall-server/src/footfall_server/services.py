@@ -32,7 +32,7 @@ from footfall_server.privacy.marks import Marker
 from footfall_server.privacy.places import JournalPlace, MemoryPlace, OutboxPlace, Place, StorePlace
 from footfall_server.privacy.retention import expire_events
 from footfall_server.settings import Settings, secret_key
-from footfall_server.store import Store, open_store
+from footfall_server.store import Limits, Store, open_store
 
 _CONSISTENT_SECONDS = 10.0
 _DRAIN_AT_EXIT_SECONDS = 60.0
@@ -130,7 +130,12 @@ def open_services(
     def saved_cohorts(project: Project) -> dict[str, dict[str, Any]]:
         return {one.name: one.body for one in documents.all(project, "cohorts")}
 
-    insights = Insights(store, cohorts=saved_cohorts, slow_seconds=settings.slow_query_seconds)
+    insights = Insights(
+        store,
+        Limits(seconds=settings.query_seconds, memory_bytes=settings.query_bytes),
+        cohorts=saved_cohorts,
+        slow_seconds=settings.slow_query_seconds,
+    )
     outbox = Outbox(settings.outbox)
     forwarding = Forwarding(accounts, store, outbox, Guard(allowed_networks()), settings.files)
 

@@ -14,15 +14,17 @@ from footfall_server.model.openid import OpenId, is_safe
 
 JOURNAL_BYTES = 8 << 30
 """How much may wait for the store, if the operator says nothing."""
-
+QUERY_BYTES = 2 << 30
+"""The memory that a query may take, if the operator says nothing."""
 
 NAMES = frozenset(
     f"FOOTFALL_{name}"
     for name in (
         "ALLOW_NETWORKS", "BASE_URL", "DATA", "DATABASE_URL", "FILES", "HOST", "IDLE_SECONDS",
         "JOURNAL_BYTES", "OIDC_ALLOWED", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET", "OIDC_ISSUER",
-        "OIDC_NAME", "OIDC_ONLY", "PORT", "REJECTED_DAYS", "REQUEST_SECONDS", "ROLE", "SECRET_KEY",
-        "SLOW_QUERY_SECONDS", "STORE_URL", "TOKEN", "WORKERS",
+        "OIDC_NAME", "OIDC_ONLY", "PORT", "QUERY_BYTES", "QUERY_SECONDS", "REJECTED_DAYS",
+        "REQUEST_SECONDS", "ROLE", "SECRET_KEY", "SLOW_QUERY_SECONDS", "STORE_URL", "TOKEN",
+        "WORKERS",
     )
 )  # fmt: skip
 """Every variable that the server or its commands read."""
@@ -41,7 +43,8 @@ class Settings:
     `journal_bytes`: how much may wait for the store. `idle_seconds`: how long a client may pause
     within a request, or take for its head; `request_seconds`: for all of it. `rejected_days`: how
     long refused events are kept where a project doesn't say. `slow_query_seconds`: queries that
-    take as long are logged.
+    take as long are logged. `query_seconds`, `query_bytes`: how long one may take, and how much
+    memory.
     """
 
     data: Path
@@ -55,6 +58,8 @@ class Settings:
     request_seconds: float = 120
     rejected_days: int = 30
     slow_query_seconds: float = 5
+    query_seconds: float = 30
+    query_bytes: int = QUERY_BYTES
     files_folder: Path | None = None
     openid: OpenId | None = None
 
@@ -138,6 +143,8 @@ def read(
         request_seconds=number("FOOTFALL_REQUEST_SECONDS", 120),
         rejected_days=int(max(1, number("FOOTFALL_REJECTED_DAYS", 30))),
         slow_query_seconds=number("FOOTFALL_SLOW_QUERY_SECONDS", 5),
+        query_seconds=number("FOOTFALL_QUERY_SECONDS", 30),
+        query_bytes=int(number("FOOTFALL_QUERY_BYTES", QUERY_BYTES)),
         files_folder=Path(files).absolute()
         if (files := environment.get("FOOTFALL_FILES"))
         else None,

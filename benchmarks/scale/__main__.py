@@ -24,7 +24,7 @@ from benchmarks.insights.questions import QUESTIONS
 from benchmarks.scale import collectors
 
 PARTS = ("ingest", "questions", "disk")
-_BYTES = 80
+_BYTES = 100
 """An event takes on disk at most, with a month that is merged beside what it is merged from."""
 _ALL_QUESTIONS = 100_000_000
 

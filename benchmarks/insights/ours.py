@@ -73,7 +73,7 @@ def main(data: Path, name: str, rounds: int, written: Path | None = None) -> Non
 
 def _today(place: int, events: int = 100) -> Iterator[bytes]:
     """Some events as the door writes them, each block acknowledged after the one before."""
-    first = int(NOW.timestamp() * 1e6) + place * events
+    first = time.time_ns() // 1000 + 3_600_000_000 + place * events
     for number in range(first, first + events):
         event = Event(
             project=PROJECT.id, kind="track", event="event 1", install=f"{number:032x}",

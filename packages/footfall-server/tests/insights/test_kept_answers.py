@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,7 +59,7 @@ QUESTIONS: list[dict[str, Any]] = [
 class Collector:
     """Puts events into the store as the drain does, each after all before unless told otherwise."""
 
-    orders = itertools.count(int(NOW.timestamp()) * 1_000_000)
+    orders = itertools.count(time.time_ns() // 1000 + 3600 * 1_000_000)
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -178,7 +179,7 @@ def test_a_kept_answer_is_what_would_be_answered_now(store: Store) -> None:
 
 
 def test_what_a_line_says_is_read_as_the_door_writes_it() -> None:
-    changes = Changes(lambda: 0.0, shared=False)
+    changes = Changes(lambda: 0.0, 10, shared=False)
     encode = msgspec.json.Encoder().encode_lines
 
     def line(project: int, order: int, time: datetime, skew: int = 0, event: str = "fit") -> Event:
@@ -198,21 +199,23 @@ def test_what_a_line_says_is_read_as_the_door_writes_it() -> None:
 
     noon, midnight = datetime(2026, 3, 5, 12, tzinfo=UTC), datetime(2026, 3, 5, tzinfo=UTC)
     every = list(range(1, 32))
-    assert inserted(line(1, 10, noon)) == {1: every, 2: []}  # it isn't known yet what is there
+    assert inserted(line(1, 10, noon)) == {1: every, 2: []}  # it may be before what is there
     assert inserted(line(1, 20, noon), line(2, 21, noon + DAY)) == {1: [5], 2: [6]}
     assert inserted(line(1, 30, midnight, -1)) == {1: [4], 2: []}
     assert inserted(line(1, 40, midnight - timedelta(microseconds=1), 1)) == {1: [5], 2: []}
     assert inserted(line(1, 50, noon, 3_599_999_999)) == {1: [5], 2: []}
     spoof = 'x","client_time":"2026-03-09T12:00:00Z","skew":0,"received":1,'
     assert inserted(line(1, 60, noon, event=spoof)) == {1: [5], 2: []}
-    assert inserted(line(1, 55, noon)) == {1: every, 2: []}  # before another
+    assert inserted(line(1, 55, noon), line(1, 56, noon)) == {1: every, 2: []}  # before another
+    assert inserted(line(1, 57, noon)) == {1: every, 2: []}  # and so are those after these
+    assert inserted(line(1, 61, noon)) == {1: [5], 2: []}
     changes.everything()
     assert inserted(line(2, 70, noon)) == {1: [], 2: [5]}
 
 
 def test_others_that_write_too_are_waited_for_ten_seconds() -> None:
     clock = [0.0]
-    changes = Changes(lambda: clock[0], shared=True)
+    changes = Changes(lambda: clock[0], 0, shared=True)
     version = changes.version()
     clock[0] = 9.9
     assert not changes.since(version, 1, [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import threading
 from collections.abc import Callable, Iterable
@@ -18,6 +17,7 @@ _EPOCH = date(1970, 1, 1).toordinal()
 # Inside a text quotes are escaped, so the first place that reads like this is in no text.
 _TIME, _RECEIVED = b'"client_time":"', b',"received":'
 _ORDER = re.compile(rb',"received":-?\d+,"time_source":"[^"]*","order":(\d+),')
+_ANY_ORDER = re.compile(rb'"order" ?: ?(\d+)')
 _PROJECT = re.compile(rb'"project" ?: ?(\d+)')
 _PROJECT_FIRST = b'{"project":'
 # A skew of fewer than so many characters is less than an hour: such a time stays on its day.
@@ -36,10 +36,10 @@ class Changes:
     """Counts this process's writes. Where others may write too (`shared`), everything is taken for
     changed every `OTHERS_SECONDS`. Any thread may call it.
 
-    `clock` counts seconds.
+    `clock` counts seconds. `newest` is an order of acknowledgement that nothing there is after.
     """
 
-    def __init__(self, clock: Callable[[], float], *, shared: bool) -> None:
+    def __init__(self, clock: Callable[[], float], newest: int, *, shared: bool) -> None:
         self._clock = clock
         self._shared = shared
         self._lock = threading.Lock()
@@ -47,8 +47,7 @@ class Changes:
         self._everything = 0
         self._whole: dict[int, int] = {}
         self._days: dict[int, dict[int, int]] = {}
-        self._newest = math.inf
-        """The latest order of acknowledgement that was inserted; it isn't known at first."""
+        self._newest = newest
 
     def version(self) -> Version:
         return Version(self._count, self._bucket())
@@ -87,20 +86,26 @@ class Changes:
         the day of its own time alone. Any other may take the place of a copy at another time.
         """
         days = _days(lines)
-        first, last = _order(lines, 0), _order(lines, lines.rstrip().rfind(b"\n") + 1)
-        following = days is not None and first is not None and first > self._newest
-        self._newest = math.inf if last is None else last
-        if days is None or not following:
-            self.projects(*map(int, set(_PROJECT.findall(lines))))
-            return
+        if days is None:
+            orders = [int(order) for order in _ANY_ORDER.findall(lines)]
+        else:  # they rise
+            orders = [_order(lines, 0), _order(lines, lines.rstrip().rfind(b"\n") + 1)]
         with self._lock:
-            self._count += 1
-            for project, day in days:
-                own = self._days.setdefault(project, {})
-                own[day] = self._count
-                if len(own) > _MOST_DAYS:
-                    self._days[project] = {}
-                    self._whole[project] = self._count
+            following = days is not None and orders[0] > self._newest
+            self._newest = max(self._newest, *orders)
+            if days is not None and following:
+                self._count += 1
+                for project, day in days:
+                    self._mark(project, day)
+        if not following:
+            self.projects(*map(int, set(_PROJECT.findall(lines))))
+
+    def _mark(self, project: int, day: int) -> None:
+        days = self._days.setdefault(project, {})
+        days[day] = self._count
+        if len(days) > _MOST_DAYS:
+            self._days[project] = {}
+            self._whole[project] = self._count
 
     def _bucket(self) -> int:
         return int(self._clock() / OTHERS_SECONDS) if self._shared else 0
@@ -135,12 +140,10 @@ def _shifted(time: bytes, skew: int) -> int:
     return moment.toordinal() - _EPOCH
 
 
-def _order(lines: bytes, start: int) -> int | None:
-    """The order of acknowledgement that the line there has."""
-    end = lines.find(b"\n", start)
-    place = lines.find(_RECEIVED, start)
-    found = _ORDER.match(lines, place) if place >= 0 and (end < 0 or place < end) else None
-    return int(found[1]) if found else None
+def _order(lines: bytes, start: int) -> int:
+    """The order of acknowledgement that the line there has, which is as the door writes it."""
+    found = _ORDER.match(lines, lines.find(_RECEIVED, start))
+    return int(found[1]) if found else 0
 
 
 def _day(instant: datetime) -> int:

@@ -107,7 +107,8 @@ class Store:
         self._clock = clock
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="footfall-store")
         self._stoppers = ThreadPoolExecutor(1, thread_name_prefix="footfall-store-stop")
-        self._changes = Changes(clock, shared=engine.layout.shared)
+        # Orders are microseconds since 1970: all that is there was acknowledged before.
+        self._changes = Changes(clock, time.time_ns() // 1000, shared=engine.layout.shared)
         self._running = 0
         self._months: tuple[dict[str, int], float] = {}, -math.inf
         self._lock = threading.Lock()

@@ -58,6 +58,21 @@ def test_what_was_acknowledged_shows_by_itself_within_two_seconds(server: Server
         time.sleep(0.05)
 
 
+def test_an_answer_about_past_days_stays_while_events_come_in(server: Server) -> None:
+    project = server.create_project("thin-kept")
+    past = {**total(), "to": (NOW - timedelta(days=2)).date().isoformat()}
+    long_ago = (NOW - timedelta(days=2, minutes=1)).isoformat()
+    assert project.send([event(timestamp=long_ago)]).status == 200
+    assert folded(project.query(past)) == 1
+    for _ in range(3):
+        assert project.send([event()]).status == 200
+        answer = project.query(past)
+        assert (folded(answer), answer.json()["meta"].get("cached")) == (1, True)
+    assert project.send([event(timestamp=long_ago)]).status == 200
+    answer = project.query(past)
+    assert (folded(answer), answer.json()["meta"].get("cached")) == (2, None)
+
+
 def test_events_come_back_as_they_were_sent(server: Server) -> None:
     project = server.create_project("thin-as-sent")
     properties = {

@@ -10,7 +10,7 @@ from footfall_server.insights import reader
 from footfall_server.insights.sql.measures import (
     FEW_VALUES,
     MOST_VALUES,
-    percentiles_of,
+    Percentiles,
     rounded,
 )
 from footfall_server.store import Statement, Store
@@ -36,12 +36,12 @@ def test_percentiles_are_what_the_definition_says(
 ) -> None:
     plain = [[value for value, weight in pairs if weight == 1] for pairs in groups]
     weighted = [[pair for pair in pairs if pair[1] != 1] for pairs in groups]
-    levels = percentiles_of(LEVELS, "plain", "weighted", "length(plain) + length(weighted)", keep)
-    text = (
-        f"SELECT {levels} AS levels FROM (SELECT each.1 AS plain, each.2 AS weighted, "
+    source = (
+        "SELECT each.1 AS plain, each.2 AS weighted, length(plain) + length(weighted) AS count, "
         "arrayJoin(arrayZip({plain:Array(Array(Float64))}, "
-        "{weighted:Array(Array(Tuple(Float64, Float64)))})) AS each)"
+        "{weighted:Array(Array(Tuple(Float64, Float64)))})) AS each"
     )
+    text = f"SELECT levels FROM ({Percentiles(LEVELS, keep).stepped(source)})"
     found = store.query(Statement(text, {"plain": plain, "weighted": weighted})).to_pylist()
     for pairs, row in zip(groups, found, strict=True):
         expected: list[Any] = [None] * len(LEVELS)

@@ -19,15 +19,17 @@ ORDER BY round(events, 6) DESC, segment LIMIT {p3:UInt32}
 -- p2 = '2026-01-31 23:00:00.000000'
 -- p3 = 3
 
-SELECT 0 AS part, bucket, 0 AS fold, {p0:Array(String)}[segment] AS segment_key, [toNullable(toFloat64(sum(weight)))] AS values, [0] AS counts
+SELECT 0 AS part, bucket, fold, segment_key, [value0] AS values, [0] AS counts
+FROM (
+SELECT bucket, 0 AS fold, {p0:Array(String)}[segment] AS segment_key, toNullable(toFloat64(sum(weight))) AS value0
 FROM /*each shard:*/(
-SELECT toInt64(toUInt16(toStartOfMonth(toDate(time, {p4:String})))) AS bucket, CAST(transform(library_version_code, {p1:Array(String)}, {p3:Array(UInt16)}, {p2:UInt16}), 'UInt16') AS segment, install_key, weight, exception_occurred_code
+SELECT toUInt16(toStartOfMonth(toDate(time, {p4:String}))) AS bucket, CAST(transform(library_version_code, {p1:Array(String)}, {p3:Array(UInt16)}, {p2:UInt16}), 'UInt16') AS segment, install_key, weight, exception_occurred_code
 FROM events/*rows*/ FINAL 
 WHERE project = {p5:UInt32}
   AND time >= {p6:DateTime64(6, 'UTC')}
   AND time < {p7:DateTime64(6, 'UTC')}
   AND kind = 'track'/*:each shard*/)
-GROUP BY segment, bucket
+GROUP BY segment, bucket)
 -- p0 = ['1.0', '$other']
 -- p1 = ['s1.0', 'j1.0']
 -- p2 = 2

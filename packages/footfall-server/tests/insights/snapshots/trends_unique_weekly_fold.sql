@@ -1,6 +1,8 @@
-SELECT 0 AS part, bucket, toUInt8(grouping(bucket)) AS fold, '' AS segment_key, [toNullable(toFloat64(uniqExact(install_key))), toNullable(toFloat64(sum(weight)))] AS values, [0, 0] AS counts
+SELECT 0 AS part, bucket, fold, segment_key, [value0, value1] AS values, [0, 0] AS counts
+FROM (
+SELECT bucket, toUInt8(grouping(bucket)) AS fold, '' AS segment_key, toNullable(toFloat64(uniqExact(install_key))) AS value0, toNullable(toFloat64(sum(weight))) AS value1
 FROM /*each shard:*/(
-SELECT toInt64(toUInt16(toMonday(toDate(time, {p0:String})))) AS bucket, '' AS segment, install_key, weight, exception_occurred_code
+SELECT toUInt16(toMonday(toDate(time, {p0:String}))) AS bucket, '' AS segment, install_key, weight, exception_occurred_code
 FROM events/*rows*/ FINAL 
 WHERE project = {p1:UInt32}
   AND time >= {p2:DateTime64(6, 'UTC')}
@@ -8,7 +10,7 @@ WHERE project = {p1:UInt32}
   AND kind = 'track'
   AND event IN {p4:Array(String)}
   AND ephemeral_code != 'jtrue'/*:each shard*/)
-GROUP BY bucket WITH ROLLUP
+GROUP BY bucket WITH ROLLUP)
 -- p0 = 'Europe/Brussels'
 -- p1 = 7
 -- p2 = '2025-12-31 23:00:00.000000'

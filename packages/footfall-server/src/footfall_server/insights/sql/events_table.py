@@ -8,7 +8,7 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column
 from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.insights.sql.measures import approximate, measure, values_of
+from footfall_server.insights.sql.measures import Percentiles, approximate, measure
 from footfall_server.store import Statement, on_shards
 
 MEASURES = ("total", "unique", "per_install", "p50", "p90", "error_rate")
@@ -29,17 +29,25 @@ def table(
     An event that was only in the period before has no row.
     """
     binder = Binder()
-    values = ", ".join(f"{measure(name, 'run', '', keep)} AS {name}" for name in MEASURES)
+    percentiles = Percentiles([PERCENTILES[name] for name in APPROXIMATED], keep)
+    plain = [f"{measure(name, '', '')} AS {name}" for name in MEASURES if name not in PERCENTILES]
+    counted = (
+        f"SELECT toString(event) AS event, {', '.join([*plain, *percentiles.kept('run')])}, "
+        "toUnixTimestamp64Micro(min(time)) AS first_seen, "
+        "toUnixTimestamp64Micro(max(time)) AS last_seen "
+        f"FROM {_events(project, query, within, binder, versions)} GROUP BY event"
+    )
+    names = [*(name for name in MEASURES if name not in PERCENTILES), "first_seen", "last_seen"]
+    levels = [f"{percentiles.values}[{place}] AS {name}"
+              for place, name in enumerate(APPROXIMATED, 1)]  # fmt: skip
     then = where(project, before, query.installs, query.filters, None, binder, versions)
     text = (
-        "SELECT now.*, then.total AS before FROM ("
-        f"SELECT toString(event) AS event, {values}, "
-        "toUnixTimestamp64Micro(min(time)) AS first_seen, "
-        f"toUnixTimestamp64Micro(max(time)) AS last_seen, {values_of('run')} AS run_times "
-        f"FROM {_events(project, query, within, binder, versions)} GROUP BY event) AS now "
+        f"SELECT now.event AS event, {', '.join(names)}, {', '.join(levels)}, "
+        f"{percentiles.count} AS run_times, then.total AS before "
+        f"FROM ({percentiles.stepped(counted)}) AS now "
         f"LEFT JOIN ({binder.named()}SELECT toString(event) AS event, sum(weight) AS total "
         f"FROM {ONCE} WHERE {then} GROUP BY event) AS then ON now.event = then.event "
-        "ORDER BY round(now.total, 6) DESC, now.event"
+        "ORDER BY round(now.total, 6) DESC, event"
     )
     return binder.statement(text)
 

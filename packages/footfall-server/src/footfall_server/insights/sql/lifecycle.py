@@ -32,7 +32,7 @@ def states(
     binder = Binder()
     history = replace(within, start=FIRST)
     condition = where(project, history, query.installs, query.filters, None, binder, versions)
-    key = bucket_key(query.interval, binder.text(within.zone.key))
+    key = f"toInt64({bucket_key(query.interval, binder.text(within.zone.key))})"
     keys = binder.bind([before.key, *(one.key for one in buckets)], "Array(Int64)")
     places = f"range(toUInt32({binder.bind(len(buckets) + 1, 'UInt32')}))"
     # In the first bucket only what lies in the range is activity; before it, the bucket before is.

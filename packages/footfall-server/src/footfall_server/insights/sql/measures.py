@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from footfall_server.insights.queries import PERCENTILES
 
@@ -20,12 +21,10 @@ UNIQUE = "uniqExact(install_key)"
 _LEVELS = list(PERCENTILES.values())
 
 
-def measure(name: str, number: str, code: str, keep: int) -> str:
-    """The aggregate of a measure, as a nullable float; `number`, `code` are the property's.
-
-    A percentile of more than `keep` values is null: see `approximate`.
-    """
-    simple = {
+def measure(name: str, number: str, code: str) -> str:
+    """The aggregate of a measure that is no percentile, as a nullable float; `number` and `code`
+    are the property's."""
+    body = {
         "total": TOTAL,
         "unique": UNIQUE,
         "per_install": f"{TOTAL} / nullIf({UNIQUE}, 0)",
@@ -35,89 +34,105 @@ def measure(name: str, number: str, code: str, keep: int) -> str:
         "max": f"max({number})",
         "distinct": f"uniqExactIf({code}, {code} != '')",
         "error_rate": f"sumIf(weight, exception_occurred_code = 'jtrue') / nullIf({TOTAL}, 0)",
-    }
-    body = simple.get(name) or f"{percentiles((PERCENTILES[name],), number, keep)}[1]"
+    }[name]
     return f"toNullable(toFloat64({body}))"
 
 
-def values_of(number: str) -> str:
-    """How many values a percentile stands on."""
-    return f"countIf(isNotNull({number}))"
+@dataclass(frozen=True, slots=True)
+class Percentiles:
+    """Exact percentiles of a property, as SQL in steps.
 
-
-def percentiles(levels: Sequence[float], number: str, keep: int) -> str:
-    """The aggregate of the value of each level, as an array of nullable floats.
-
-    Null without values, and with more than `keep`.
+    A `source` has the columns of `kept`; `stepped` adds a column `levels` (of nullable floats, one
+    a level; null without values, and with more than `keep`) and `count`, how many values they
+    stand on. Every column's name ends with `of`. In steps, as a text that holds itself many times
+    over takes the engine longer to read than to answer.
     """
-    plain, weighted = values_kept(number, keep)
-    return percentiles_of(levels, plain, weighted, values_of(number), keep)
 
+    levels: Sequence[float]
+    keep: int
+    of: str = ""
 
-def values_kept(number: str, keep: int) -> tuple[str, str]:
-    """Aggregates: up to `keep` values of the weight 1, and up to `keep` pairs of a value with
-    another weight (so bounded that places are whole numbers)."""
-    value, present = f"assumeNotNull({number})", f"isNotNull({number})"
-    own = "least(greatest(weight, 0), 1e7)"
-    return (
-        f"groupArrayIf({keep})({value}, {present} AND weight = 1)",
-        f"groupArrayIf({keep})(({value}, {own}), {present} AND weight != 1)",
-    )
+    @property
+    def values(self) -> str:
+        return f"levels{self.of}"
 
+    @property
+    def count(self) -> str:
+        return f"count{self.of}"
 
-def percentiles_of(
-    levels: Sequence[float], plain: str, weighted: str, count: str, keep: int
-) -> str:
-    """As `percentiles`, of arrays: values of the weight 1; pairs of a value with its own weight.
+    def kept(self, number: str) -> list[str]:
+        """Aggregates: up to `keep` values of the weight 1, up to `keep` pairs of a value with
+        another weight (so bounded that places are whole numbers), and how many there are."""
+        value, present = f"assumeNotNull({number})", f"isNotNull({number})"
+        own = "least(greatest(weight, 0), 1e7)"
+        return [
+            f"groupArrayIf({self.keep})({value}, {present} AND weight = 1) AS plain{self.of}",
+            f"groupArrayIf({self.keep})(({value}, {own}), {present} AND weight != 1) "
+            f"AS weighted{self.of}",
+            f"countIf({present}) AS {self.count}",
+        ]
 
-    Without pairs R type 7, else the smallest value whose cumulated weight reaches the level.
-    """
-    if keep == FEW_VALUES:
-        even = f"arrayReduce('quantilesExactInclusive({', '.join(map(str, levels))})', {plain})"
-        by_table = _by_table(levels, plain, weighted)
-        none = f"arrayResize([]::Array(Nullable(Float64)), {len(levels)})"
-        known = f"{count} BETWEEN 1 AND {keep}"
-        return f"multiIf(NOT ({known}), {none}, empty({weighted}), {even}, {by_table})"
-    ordered = f"arraySort({plain})"
-    # By its place, not by `if`: what stands in a branch is computed anew wherever it is used.
-    way = f"1 + ({count} BETWEEN 1 AND {keep}) * (2 - empty({weighted}))"
-    found = []
-    for level in levels:
-        place = f"({level} * (length({plain}) - 1))"
-        low, high = (f"{ordered}[toInt64({one}({place})) + 1]" for one in ("floor", "ceil"))
-        even = f"{low} + ({high} - {low}) * ({place} - floor({place}))"
-        found.append(f"[NULL, {even}, {_by_place(level, plain, weighted, ordered)}][{way}]")
-    return f"[{', '.join(found)}]"
+    def stepped(self, source: str) -> str:
+        """Without pairs R type 7, else the smallest value whose cumulated weight reaches the
+        level."""
+        steps = self._by_table() if self.keep == FEW_VALUES else self._by_place()
+        for step in steps:
+            source = f"SELECT *, {', '.join(step)} FROM ({source})"
+        return source
+
+    def _by_table(self) -> list[list[str]]:
+        """By the engine's table of distinct values. It takes whole weights: billionths."""
+        plain, weighted = f"plain{self.of}", f"weighted{self.of}"
+        levels = ", ".join(map(str, self.levels))
+        even = f"arrayReduce('quantilesExactInclusive({levels})', {plain})"
+        slack = ", ".join(f"{level * _SLACK:.12f}" for level in self.levels)
+        ones = f"arrayWithConstant(length({plain}), toUInt64(1e9))"
+        whole = f"arrayMap(pair -> toUInt64(round(pair.2 * 1e9)), {weighted})"
+        uneven = (
+            f"arrayReduce('quantilesExactWeighted({slack})', "
+            f"arrayConcat({plain}, {weighted}.1), arrayConcat({ones}, {whole}))"
+        )
+        none = f"arrayResize([]::Array(Nullable(Float64)), {len(self.levels)})"
+        known = f"{self.count} BETWEEN 1 AND {self.keep}"
+        found = f"multiIf(NOT ({known}), {none}, empty({weighted}), {even}, {uneven})"
+        return [[f"{found} AS {self.values}"]]
+
+    def _by_place(self) -> list[list[str]]:
+        """Few values have a weight of their own. Whatever those are, the answer lies among them or
+        between two places of the sorted plain values, as far apart as they weigh together: so few
+        are looked at one by one."""
+        of, size = self.of, f"length(plain{self.of})"
+        sorted_ = [
+            f"arraySort(plain{of}) AS ordered{of}",
+            f"arraySum(weighted{of}.2) AS heavy{of}",
+            # By its place, not by `if`: what stands in a branch is computed anew.
+            f"1 + ({self.count} BETWEEN 1 AND {self.keep}) * (2 - empty(weighted{of})) AS way{of}",
+        ]
+        places, bounds, near, found = [], [], [], []
+        for number, level in enumerate(self.levels):
+            at = f"{of}_{number}"
+            places += [
+                f"{level} * ({size} - 1) AS place{at}",
+                f"{level * _SLACK:.12f} * ({size} + heavy{of}) AS reached{at}",
+            ]
+            bounds += [
+                f"ordered{of}[toInt64(floor(place{at})) + 1] AS low{at}",
+                f"ordered{of}[toInt64(ceil(place{at})) + 1] AS high{at}",
+                f"greatest(toInt64(ceil(reached{at} - heavy{of})), 1) AS first{at}",
+                f"greatest(toInt64(ceil(reached{at})), 1) - first{at} + 1 AS wide{at}",
+            ]
+            slice_ = f"arraySlice(ordered{of}, first{at}, greatest(wide{at}, 0))"
+            ones = f"arrayMap(value -> (value, toFloat64(1)), {slice_})"
+            near += [f"arraySort(pair -> pair.1, arrayConcat({ones}, weighted{of})) AS near{at}"]
+            even = f"low{at} + (high{at} - low{at}) * (place{at} - floor(place{at}))"
+            reached = f"sum -> sum >= reached{at} - first{at} + 1"
+            uneven = f"near{at}[arrayFirstIndex({reached}, arrayCumSum(near{at}.2))].1"
+            found.append(f"[NULL, {even}, {uneven}][way{of}]")
+        return [sorted_, places, bounds, near, [f"[{', '.join(found)}] AS {self.values}"]]
 
 
 # A billionth of slack, so that the rounding of a sum doesn't move the answer.
 _SLACK = 1 - 1e-9
-
-
-def _by_table(levels: Sequence[float], plain: str, weighted: str) -> str:
-    """By the engine's table of distinct values. It takes whole weights, so they are billionths."""
-    slack = ", ".join(f"{level * _SLACK:.12f}" for level in levels)
-    ones = f"arrayWithConstant(length({plain}), toUInt64(1e9))"
-    whole = f"arrayMap(pair -> toUInt64(round(pair.2 * 1e9)), {weighted})"
-    return (
-        f"arrayReduce('quantilesExactWeighted({slack})', "
-        f"arrayConcat({plain}, {weighted}.1), arrayConcat({ones}, {whole}))"
-    )
-
-
-def _by_place(level: float, plain: str, weighted: str, ordered: str) -> str:
-    """Few values have a weight of their own. Whatever those are, the answer lies among them or
-    between two places of the sorted plain values, as far apart as they weigh together: so few are
-    looked at one by one."""
-    total = f"arraySum({weighted}.2)"
-    reached = f"({level * _SLACK:.12f} * (length({plain}) + {total}))"
-    first = f"greatest(toInt64(ceil({reached} - {total})), 1)"
-    last = f"greatest(toInt64(ceil({reached})), 1)"
-    near = f"arraySlice({ordered}, {first}, greatest({last} - {first} + 1, 0))"
-    near = f"arrayMap(value -> (value, toFloat64(1)), {near})"
-    pairs = f"arraySort(pair -> pair.1, arrayConcat({near}, {weighted}))"
-    place = f"arrayFirstIndex(sum -> sum >= {reached} - {first} + 1, arrayCumSum({pairs}.2))"
-    return f"{pairs}[{place}].1"
 
 
 def approximate(name: str, number: str) -> str:

@@ -8,11 +8,9 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column, dimension
 from footfall_server.insights.sql.events import ONCE
 from footfall_server.insights.sql.measures import (
-    percentiles_of,
+    Percentiles,
     rounded,
     thousandths,
-    values_kept,
-    values_of,
 )
 from footfall_server.insights.sql.places import condition
 from footfall_server.store import Statement, on_shards
@@ -32,20 +30,26 @@ def exact(asked: Asked[RunTime], keep: int) -> Statement:
     binder = Binder()
     by, number = dimension(asked.query.by, binder), column("run_time", binder).number
     limited = condition(asked, binder)
-    plain, weighted = values_kept("run", keep)
-    merged = f"groupArrayArray({keep})"
-    levels = percentiles_of(LEVELS, f"{merged}(plain)", f"{merged}(weighted)", "run_times", keep)
+    percentiles = Percentiles(LEVELS, keep)
     events = on_shards(
         f"{binder.named()}SELECT event AS name, {by.code} AS value, weight, {number} AS run "
         f"FROM {ONCE} WHERE {limited}"
     )
-    text = (
-        "SELECT event, segment, groupArray(code) AS codes, "
-        f"sum(events) AS events, sum(count) AS run_times, {levels} AS levels FROM ("
+    of_codes = (
         "SELECT toString(any(name)) AS event, toString(any(value)) AS code, "
-        f"sum(weight) AS events, {values_of('run')} AS count, "
-        f"{plain} AS plain, {weighted} AS weighted FROM {events} GROUP BY {', '.join(_KEYS)}) "
+        f"sum(weight) AS events, {', '.join(percentiles.kept('run'))} "
+        f"FROM {events} GROUP BY {', '.join(_KEYS)}"
+    )
+    merged = f"groupArrayArray({keep})"
+    of_segments = (
+        "SELECT event, segment, groupArray(code) AS codes, sum(events) AS events, "
+        f"sum(count) AS count, {merged}(plain) AS plain, "
+        f"{merged}(weighted) AS weighted FROM ({of_codes}) "
         f"ARRAY JOIN {by.segments('code')} AS segment GROUP BY event, segment"
+    )
+    text = (
+        f"SELECT event, segment, codes, events, {percentiles.count} AS run_times, "
+        f"{percentiles.values} AS levels FROM ({percentiles.stepped(of_segments)})"
     )
     return binder.statement(text)
 

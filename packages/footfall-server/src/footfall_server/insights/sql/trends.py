@@ -13,7 +13,7 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import OTHER, Dimension, column, dimension, is_list
 from footfall_server.insights.sql.events import ONCE, where
 from footfall_server.insights.sql.filters import Versions
-from footfall_server.insights.sql.measures import approximate, measure, values_of
+from footfall_server.insights.sql.measures import Percentiles, approximate, measure
 from footfall_server.store import Statement, on_shards
 
 Segment = tuple[str, ...]
@@ -122,7 +122,7 @@ def bucket_key(interval: Interval, zone: str) -> str:
         "month": f"toStartOfMonth({day})",
         "quarter": f"toStartOfQuarter({day})",
     }[interval]
-    return f"toInt64(toUInt16({first}))"
+    return f"toUInt16({first})"  # the engine groups by small numbers without a table of hashes
 
 
 def rolling_days(plan: TrendsPlan, source: Source) -> int | None:
@@ -219,7 +219,7 @@ def _plain(
     whole: bool = False,
 ) -> str:
     """Without `keep`: percentiles alone, of rounded values. `whole`: the fold alone."""
-    columns, values, counts = _values(plan, source, binder, keep)
+    read = _read(plan, source, binder, keep)
     bucket = bucket_key(plan.query.interval, binder.text(plan.within.zone.key))
     keys, fold = ", ".join((*split.group, "bucket")), "0"
     if plan.query.fold and whole:
@@ -233,11 +233,17 @@ def _plain(
     condition = _where(plan, plan.within, source, binder, versions)
     events = on_shards(
         f"{binder.named()}SELECT {bucket} AS bucket, {split.select} AS segment, "
-        f"{', '.join(columns)} FROM {ONCE} {split.join} WHERE {condition}"
+        f"{', '.join(read.columns)} FROM {ONCE} {split.join} WHERE {condition}"
     )
+    counted = (
+        f"SELECT bucket, {fold} AS fold, {_segment(split)}, {', '.join(read.aggregates)} "
+        f"FROM {events} GROUP BY {keys}"
+    )
+    for percentiles in read.percentiles:
+        counted = percentiles.stepped(counted)
     return (
-        f"SELECT {place} AS part, bucket, {fold} AS fold, {_segment(split)}, "
-        f"{values} AS values, {counts} AS counts FROM {events} GROUP BY {keys}"
+        f"SELECT {place} AS part, bucket, fold, segment_key, [{', '.join(read.values)}] AS values, "
+        f"[{', '.join(read.counts)}] AS counts FROM ({counted})"
     )
 
 
@@ -245,29 +251,50 @@ def _segment(split: _Split) -> str:
     return f"{split.name} AS segment_key" if split.group else "'' AS segment_key"
 
 
-def _values(
-    plan: TrendsPlan, source: Source, binder: Binder, keep: int | None
-) -> tuple[list[str], str, str]:
-    """Columns to read, the array of values, and the array of how many each percentile stands on."""
-    columns = ["install_key", "weight", "exception_occurred_code"]
-    read: dict[str, int] = {}
-    values, counts = [], []
-    for place in source.series:
-        series = plan.query.series[place]
-        if series.property is not None and series.property not in read:
-            read[series.property] = len(read)
-            own = column(series.property, binder)
-            columns += [f"{own.number} AS number{len(read)}", f"{own.code} AS code{len(read)}"]
-        which = read.get(series.property or "", -1) + 1
-        number = f"number{which}"
-        percentile = series.measure in PERCENTILES
-        if keep is not None:
-            values.append(measure(series.measure, number, f"code{which}", keep))
-            counts.append(values_of(number) if percentile else "0")
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What a part reads of events, how it is aggregated, the percentiles made of that, and, series
+    by series, the values and on how many values a percentile stands."""
+
+    columns: list[str]
+    aggregates: list[str]
+    percentiles: list[Percentiles]
+    values: list[str]
+    counts: list[str]
+
+
+def _read(plan: TrendsPlan, source: Source, binder: Binder, keep: int | None) -> _Read:
+    """Without `keep`: percentiles alone, of rounded values."""
+    read = _Read(["install_key", "weight", "exception_occurred_code"], [], [], [], [])
+    every = [plan.query.series[place] for place in source.series]
+    properties = [*dict.fromkeys(one.property for one in every if one.property is not None)]
+    exact: dict[str, Percentiles] = {}
+    for place, name in enumerate(properties):
+        own = column(name, binder)
+        read.columns.extend([f"{own.number} AS number{place}", f"{own.code} AS code{place}"])
+        measures = {one.measure for one in every if one.property == name}
+        levels = [level for measure, level in PERCENTILES.items() if measure in measures]
+        if levels and keep is not None:
+            exact[name] = Percentiles(levels, keep, str(place))
+            read.percentiles.append(exact[name])
+            read.aggregates.extend(exact[name].kept(f"number{place}"))
+    for place, series in enumerate(every):
+        which = properties.index(series.property) if series.property is not None else 0
+        number, value, count = f"number{which}", f"value{place}", "0"
+        if series.measure in PERCENTILES and keep is not None:
+            found = exact[properties[which]]
+            level = found.levels.index(PERCENTILES[series.measure])
+            value, count = f"{found.values}[{level + 1}]", found.count
+        elif series.measure in PERCENTILES:
+            read.aggregates.append(f"{approximate(series.measure, number)} AS {value}")
+        elif keep is not None:
+            aggregate = measure(series.measure, number, f"code{which}")
+            read.aggregates.append(f"{aggregate} AS {value}")
         else:
-            values.append(approximate(series.measure, number) if percentile else "NULL")
-            counts.append("0")
-    return columns, f"[{', '.join(values)}]", f"[{', '.join(counts)}]"
+            value = "NULL"
+        read.values.append(value)
+        read.counts.append(count)
+    return read
 
 
 def _rolling(

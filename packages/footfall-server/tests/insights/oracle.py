@@ -289,9 +289,15 @@ def start_of(day: date, zone: ZoneInfo) -> datetime:
 
 
 def span(query: dict[str, Any]) -> tuple[datetime, datetime, ZoneInfo]:
+    """A day is all of it, an instant is where the range begins, or before which it ends."""
     zone = ZoneInfo(query["timezone"])
-    first, last = date.fromisoformat(query["from"]), date.fromisoformat(query["to"])
-    return start_of(first, zone), start_of(last + timedelta(days=1), zone), zone
+
+    def instant(text: str, days: int) -> datetime:
+        if "T" in text:
+            return datetime.fromisoformat(text).astimezone(UTC)
+        return start_of(date.fromisoformat(text) + timedelta(days), zone)
+
+    return instant(query["from"], 0), instant(query["to"], 1), zone
 
 
 def labels(start: datetime, end: datetime, interval: str, zone: ZoneInfo) -> list[str]:

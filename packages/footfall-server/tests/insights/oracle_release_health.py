@@ -259,15 +259,16 @@ def matches(value: str, wanted: str, name: str) -> bool:
 
 
 def drop_cost(events: list[Event], query: dict[str, Any]) -> Rows:
-    _, _, zone = span(query)
-    name, last = query["property"], date.fromisoformat(query["to"])
+    _, until, zone = span(query)
+    name, wall = query["property"], until.astimezone(zone).replace(tzinfo=None)
     persistent = [one for one in fed(events, query) if one.properties.get("ephemeral") is not True]
 
     def ending(days_before: int, length: int) -> list[str]:
-        """What each install stands for in `length` days, the last of them so long before `to`."""
-        end = last - timedelta(days=days_before) + timedelta(days=1)
+        """What each install stands for in `length` days on the wall clock that end so many before
+        the range does."""
+        end = wall - timedelta(days=days_before)
         start = end - timedelta(days=length)
-        inside = within(persistent, start_of(start, zone), start_of(end, zone))
+        inside = within(persistent, *(one.replace(tzinfo=zone) for one in (start, end)))
         return [stands_for(used, name) for used in by_install(inside)]
 
     rows = []

@@ -3,16 +3,16 @@ SELECT week, place, count() AS active, countIf(week = first) AS new, countIf(wee
 FROM /*each shard:*/(
 SELECT groupArray(week) AS weeks, groupArray(place) AS places, arrayMin(weeks) AS first, has(weeks, first + 28) AS back
 FROM (
-SELECT install_key, week, max(own) AS place
+SELECT cell, any(week) AS week, max(own) AS place
 FROM (
-SELECT install_key, toInt32(toInt64(toUInt16(toMonday(toDate(time, {p0:String}))))) AS week, toUInt16(transform(library_version_code, {p1:Array(String)}, {p2:Array(UInt16)}, 0)) AS own
+SELECT toInt32(toUInt16(toMonday(toDate(time, {p0:String})))) AS week, bitXor(install_key, toUInt64(week) * 11400714819323198485) AS cell, toUInt16(transform(library_version_code, {p1:Array(String)}, {p2:Array(UInt16)}, 0)) AS own
 FROM events/*rows*/ FINAL
 WHERE project = {p3:UInt32}
   AND time >= {p4:DateTime64(6, 'UTC')}
   AND time < {p5:DateTime64(6, 'UTC')}
   AND kind = 'track')
-GROUP BY install_key, week)
-GROUP BY install_key/*:each shard*/)
+GROUP BY cell)
+GROUP BY bitXor(cell, toUInt64(week) * 11400714819323198485)/*:each shard*/)
 ARRAY JOIN weeks AS week, places AS place
 GROUP BY week, place
 -- p0 = 'Europe/Brussels'

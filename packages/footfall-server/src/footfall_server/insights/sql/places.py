@@ -6,12 +6,15 @@ compare, and in the order of versions.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from footfall_server.insights.answer import Asked, Q
 from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Installs
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import column
 from footfall_server.insights.sql.events import ONCE, where
+from footfall_server.insights.sql.walk import micros
 from footfall_server.insights.values import MAX_VALUES, Scale
 from footfall_server.store import EVENTS, Statement, on_shards
 
@@ -69,6 +72,56 @@ def codes(
         f"FROM {source} WHERE {limited} {limit}{straight}"
     )
     return binder.statement(f"SELECT DISTINCT code FROM {text} {limit}")
+
+
+@dataclass(frozen=True, slots=True)
+class Last:
+    """The place of a group's last event: `columns` to read of each, aggregates `place` and `tied`.
+
+    Where any group is `tied` (1), its last two events are of one microsecond and of two places:
+    then it must be asked again, `exact`, which looks at the order of acknowledgement.
+    """
+
+    columns: str
+    place: str
+    tied: str
+
+
+def last(own: str, places: int, within: Range, *, exact: bool) -> Last:
+    """Of events of a range, each with its `own` place, a number from 0 below `places`."""
+    bits = max(places - 1, 1).bit_length()
+    start = micros(within.start)
+    if exact or (micros(within.end) - start).bit_length() + bits > 63:
+        return Last(f"{STAMP} AS stamp, {own} AS own", "argMax(own, stamp)", "0")
+    # Time and place in one number: the greatest has the last event's place. Of two at one moment
+    # that is the greater place; counted from above it is the lesser one, and then they differ.
+    mask = (1 << bits) - 1
+    moment = f"bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - {start}), {bits})"
+    return Last(
+        f"{moment} AS moment, {own} AS own, moment + own AS high, moment + {mask} - own AS low",
+        f"bitAnd(max(high), {mask})",
+        f"bitAnd(max(low), {mask}) != {mask} - bitAnd(max(high), {mask})",
+    )
+
+
+# Odd, so that different buckets give different numbers.
+_SPREAD = 11400714819323198485
+
+
+def cell(bucket: str) -> str:
+    """An install's key in a bucket as one number, a third less to keep than both; the same
+    function of it and the bucket is the install's key again. Two of them are the same as rarely as
+    the keys of two installs."""
+    return _mixed("install_key", bucket)
+
+
+def install_of(cell: str, bucket: str) -> str:
+    """The install's key of a `cell`."""
+    return _mixed(cell, bucket)
+
+
+def _mixed(number: str, bucket: str) -> str:
+    return f"bitXor({number}, toUInt64({bucket}) * {_SPREAD})"
 
 
 def place(name: str, scale: Scale, binder: Binder) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from footfall_server.insights.answer import Asked
-from footfall_server.insights.periods import Range, Shift, moved
+from footfall_server.insights.periods import Range, Shift, day_key, local_day, midnight, moved
 from footfall_server.insights.queries import DropCost, SupportMatrix
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.events import ONCE
 from footfall_server.insights.sql.filters import installs_condition
-from footfall_server.insights.sql.places import STAMP, condition, place
-from footfall_server.insights.sql.walk import micros
+from footfall_server.insights.sql.places import cell, condition, install_of, last, place
 from footfall_server.insights.values import Scale
 from footfall_server.store import Statement, on_shards
 
@@ -21,36 +20,17 @@ WEEKS, WEEKS_OF_SHARE = 12, 4
 def matrix(
     asked: Asked[SupportMatrix], rows: Scale, columns: Scale, *, exact: bool = False
 ) -> Statement:
-    """Rows `row`, `column` (places of the install's last event), `installs`, `tied`.
-
-    Where any row is `tied` (1), an install's last two events are of one microsecond and of two
-    cells: then it must be asked again, `exact`, which looks at the order of acknowledgement.
-    """
+    """Rows `row`, `column` (places of an install's last event), `installs`, `tied` (see `Last`)."""
     binder = Binder()
     row = place(asked.query.rows, rows, binder)
     column = place(asked.query.columns, columns, binder)
     width = len(columns.texts) + 1
     own = f"toUInt64({row}) * {width} + {column}"
     limited = condition(asked, binder)
-    bits = ((len(rows.texts) + 1) * width - 1).bit_length()
-    start = micros(asked.within.start)
-    if not exact and (micros(asked.within.end) - start).bit_length() + bits <= 64:
-        # Time and cell in one number: the greatest has the last event's cell. Of two at one moment
-        # that is the greater cell; counted from above it is the lesser one, and then they differ.
-        mask = (1 << bits) - 1
-        moment = f"bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - {start}), {bits})"
-        event = (
-            f"{moment} AS moment, {own} AS own, moment + own AS high, moment + {mask} - own AS low"
-        )
-        chosen = (
-            f"bitAnd(max(high), {mask}) AS cell, bitAnd(max(low), {mask}) != {mask} - cell AS tied"
-        )
-    else:
-        event = f"{STAMP} AS stamp, {own} AS own"
-        chosen = "argMax(own, stamp) AS cell, 0 AS tied"
+    one = last(own, (len(rows.texts) + 1) * width, asked.within, exact=exact)
     cells = on_shards(
-        f"SELECT install_key, {chosen} FROM ("
-        f"{binder.named()}SELECT install_key, {event} FROM {ONCE} WHERE {limited}) "
+        f"SELECT install_key, {one.place} AS cell, {one.tied} AS tied FROM ("
+        f"{binder.named()}SELECT install_key, {one.columns} FROM {ONCE} WHERE {limited}) "
         "GROUP BY install_key"
     )
     text = (
@@ -71,34 +51,47 @@ def all_weeks(within: Range) -> Range:
     return replace(within, start=weeks(within)[-1].start)
 
 
-def drop_cost(asked: Asked[DropCost], scale: Scale) -> Statement:
-    """Rows `week` (0: the last one; WEEKS: the last four together), `place`, `installs`.
+def drop_cost(asked: Asked[DropCost], scale: Scale, *, exact: bool = False) -> Statement:
+    """Rows `week` (0: the last one; WEEKS: the last four together), `place`, `installs`, `tied`
+    (see `Last`).
 
     Persistent installs only, each with one value in each window: the newest, or the last used.
     """
     binder = Binder()
     own = place(asked.query.property, scale, binder)
-    # Weeks count back from the end: so the least is the last.
-    chosen, joined = "argMax(own, stamp)", "places[indexOf(weeks, arrayMin(weeks))]"
-    stamp = f", {STAMP} AS stamp"
-    if scale.versioned:
-        chosen, joined, stamp = "max(own)", "arrayMax(recent)", ""
-    bounds = [binder.instant(week.start) for week in weeks(asked.within)[:-1]]
-    week = " + ".join(f"(time < {bound})" for bound in bounds)
-    limited = condition(asked, binder, all_weeks(asked.within), "persistent")
+    range_ = all_weeks(asked.within)
+    limited = condition(asked, binder, range_, "persistent")
     if own_installs := installs_condition(asked.query.installs):
         limited += f" AND {own_installs}"
+    read, chosen, joined = f"{own} AS own", "max(own) AS place, 0 AS tied", "arrayMax(recent)"
+    if not scale.versioned:
+        one = last(own, len(scale.texts) + 1, range_, exact=exact)
+        read, chosen = one.columns, f"{one.place} AS place, {one.tied} AS tied"
+        # Weeks count back from the end: so the least is the last.
+        joined = "places[indexOf(weeks, arrayMin(weeks))]"
     installs = on_shards(
-        "SELECT groupArray(week) AS weeks, groupArray(place) AS places, "
+        "SELECT groupArray(week) AS weeks, groupArray(place) AS places, max(tied) AS tied, "
         f"arrayFilter((place, week) -> week < {WEEKS_OF_SHARE}, places, weeks) AS recent FROM ("
-        f"SELECT install_key, week, {chosen} AS place FROM ("
-        f"{binder.named()}SELECT install_key, toUInt8({week}) AS week, {own} AS own{stamp} "
-        f"FROM {ONCE} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key"
+        f"SELECT cell, any(week) AS week, {chosen} FROM ({binder.named()}SELECT "
+        f"{_week(asked.within, binder)} AS week, {cell('week')} AS cell, {read} "
+        f"FROM {ONCE} WHERE {limited}) GROUP BY cell) GROUP BY {install_of('cell', 'week')}"
     )
     text = (
-        f"SELECT week, place, count() AS installs FROM {installs} "
+        f"SELECT week, place, count() AS installs, max(tied) AS tied FROM {installs} "
         f"ARRAY JOIN if(empty(recent), weeks, arrayPushBack(weeks, toUInt8({WEEKS}))) AS week, "
         f"if(empty(recent), places, arrayPushBack(places, {joined})) AS place "
         "GROUP BY week, place"
     )
     return binder.statement(text)
+
+
+def _week(within: Range, binder: Binder) -> str:
+    """Which of `weeks` an event is in."""
+    starts = [week.start for week in weeks(within)[:-1]]
+    days = [local_day(start, within.zone) for start in starts]
+    if [midnight(day, within.zone) for day in days] == starts:
+        zone = binder.text(within.zone.key)
+        after = day_key(days[0]) + 6
+        return f"toUInt8(intDiv({after} - toInt32(toDate(time, {zone})), 7))"
+    bounds = [binder.instant(start) for start in starts]
+    return f"toUInt8({' + '.join(f'(time < {bound})' for bound in bounds)})"

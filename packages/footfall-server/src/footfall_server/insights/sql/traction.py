@@ -7,7 +7,7 @@ from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Traction
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.events import ONCE
-from footfall_server.insights.sql.places import condition, place
+from footfall_server.insights.sql.places import cell, condition, install_of, place
 from footfall_server.insights.sql.trends import bucket_key
 from footfall_server.insights.values import Scale
 from footfall_server.store import Statement, on_shards
@@ -28,9 +28,9 @@ def weeks(asked: Asked[Traction], history: Range, name: str, versions: Scale) ->
     installs = on_shards(
         "SELECT groupArray(week) AS weeks, groupArray(place) AS places, "
         f"arrayMin(weeks) AS first, has(weeks, first + {RETENTION_DAYS}) AS back FROM ("
-        "SELECT install_key, week, max(own) AS place FROM ("
-        f"{binder.named()}SELECT install_key, toInt32({week}) AS week, {own} AS own "
-        f"FROM {ONCE} WHERE {limited}) GROUP BY install_key, week) GROUP BY install_key"
+        f"SELECT cell, any(week) AS week, max(own) AS place FROM ({binder.named()}SELECT "
+        f"toInt32({week}) AS week, {cell('week')} AS cell, {own} AS own "
+        f"FROM {ONCE} WHERE {limited}) GROUP BY cell) GROUP BY {install_of('cell', 'week')}"
     )
     text = (
         "SELECT week, place, count() AS active, countIf(week = first) AS new, "

@@ -1,6 +1,6 @@
 SELECT whole, bucket, segment, min(rank) AS place, sumForEach(counts) AS counts, [quantileExactInclusiveMerge(0.5)(gap2), quantileExactInclusiveMerge(0.5)(gap3)] AS medians, quantilesExactInclusiveMerge(0.5, 0.9)(all) AS levels, levels[1] AS p50, levels[2] AS p90, sumForEach(within) AS within, max(tied) AS tied
 FROM (
-SELECT *, if(rank <= {p11:UInt32}, own, {p10:String}) AS segment
+SELECT *, if(rank <= {p12:UInt32}, own, {p11:String}) AS segment
 FROM (
 SELECT *, dense_rank() OVER (PARTITION BY whole
 ORDER BY size DESC, own) AS rank
@@ -32,28 +32,29 @@ SELECT arraySort(arrayFilter(x -> x.1 >= since
 FROM (
 SELECT arrayZip(groupArray(event_key), groupArray(code)) AS every, minIf(event_key, (bitAnd(toUInt64(event_key), 1) != 0
   AND event_key < bitShiftLeft(toUInt64(2678400000001), 3))) AS first, bitShiftLeft(bitShiftRight(first, 3), 3) AS since, bitShiftLeft(bitShiftRight(first, 3) + 604800000001, 3) AS until
-FROM (WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p3:String}) = 'Object', 'j{}', ''), '') AS e0
-SELECT install_key, bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - 1767221999999999), 3), toUInt64((event IN {p0:Array(String)})) * 1 + toUInt64((event IN {p1:Array(String)})) * 2 + toUInt64((event IN {p2:Array(String)})) * 4) AS event_key, concat(toString(library_version_code), '\0', toString(e0)) AS code
+FROM (WITH ifNull(multiIf(isNotNull(properties.`p`.:String), concat('s', assumeNotNull(properties.`p`.:String)), isNotNull(properties.`p`), concat('j', toJSONString(properties.`p`)), toJSONString(properties.^`p`) != '{}', concat('j', toJSONString(properties.^`p`)), raw != '' AND JSONType(raw, {p5:String}) = 'Object', 'j{}', ''), '') AS e0
+SELECT install_key, bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - 1767221999999999), 3), transform(event, {p4:Array(String)}, {p3:Array(UInt64)}, toUInt64(0))) AS event_key, concat(toString(library_version_code), '\0', toString(e0)) AS code
 FROM events/*rows*/ FINAL
-WHERE project = {p4:UInt32}
-  AND time >= {p5:DateTime64(6, 'UTC')}
-  AND time < {p6:DateTime64(6, 'UTC')}
+WHERE project = {p6:UInt32}
+  AND time >= {p7:DateTime64(6, 'UTC')}
+  AND time < {p8:DateTime64(6, 'UTC')}
   AND kind = 'track'
-  AND event IN {p7:Array(String)})
+  AND event IN {p4:Array(String)})
 GROUP BY install_key HAVING first > 0))))))))
 ARRAY JOIN entries AS entry)/*:each shard*/)
 GROUP BY GROUPING SETS ((bucket, code), ()))
-ARRAY JOIN if(code = repeat('\0', 2), [{p9:String}], arrayFlatten(arrayMap(l -> arrayMap(a -> concat(l, '\0', a), if(startsWith(splitByChar('\0', code)[2], 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[2], 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[2], 2)))))), [if(splitByChar('\0', code)[2] = '', '$none', substring(splitByChar('\0', code)[2], 2))])), if(startsWith(splitByChar('\0', code)[1], 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[1], 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[1], 2)))))), [if(splitByChar('\0', code)[1] = '', '$none', substring(splitByChar('\0', code)[1], 2))])))) AS own))) LIMIT 1 BY whole, bucket, code, segment)
+ARRAY JOIN if(code = repeat('\0', 2), [{p10:String}], arrayFlatten(arrayMap(l -> arrayMap(a -> concat(l, '\0', a), if(startsWith(splitByChar('\0', code)[2], 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[2], 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[2], 2)))))), [if(splitByChar('\0', code)[2] = '', '$none', substring(splitByChar('\0', code)[2], 2))])), if(startsWith(splitByChar('\0', code)[1], 'j['), if(empty(arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[1], 2)))), ['$none'], arrayDistinct(arrayMap(c -> if(c = '', '$none', substring(c, 2)), arrayMap(e -> multiIf(e = 'null', '', startsWith(e, '"'), concat('s', JSONExtractString(e)), concat('j', e)), JSONExtractArrayRaw(substring(splitByChar('\0', code)[1], 2)))))), [if(splitByChar('\0', code)[1] = '', '$none', substring(splitByChar('\0', code)[1], 2))])))) AS own))) LIMIT 1 BY whole, bucket, code, segment)
 GROUP BY whole, bucket, segment
 -- p0 = ['fit']
 -- p1 = ['run']
 -- p2 = ['plot']
--- p3 = 'p'
--- p4 = 7
--- p5 = '2025-12-31 23:00:00.000000'
--- p6 = '2026-02-07 23:00:00.000000'
--- p7 = ['fit', 'run', 'plot']
--- p8 = 'Europe/Brussels'
--- p9 = '$none\x00$none'
--- p10 = '$other\x00$other'
--- p11 = 10
+-- p3 = [1, 2, 4]
+-- p4 = ['fit', 'run', 'plot']
+-- p5 = 'p'
+-- p6 = 7
+-- p7 = '2025-12-31 23:00:00.000000'
+-- p8 = '2026-02-07 23:00:00.000000'
+-- p9 = 'Europe/Brussels'
+-- p10 = '$none\x00$none'
+-- p11 = '$other\x00$other'
+-- p12 = 10

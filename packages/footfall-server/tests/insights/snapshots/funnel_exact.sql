@@ -6,17 +6,13 @@ SELECT toUInt8(1) AS whole, bucket, code, sumForEach(arrayMap(step -> done >= st
 FROM /*each shard:*/(
 SELECT bucket, code, tied, length(times) AS done, arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, (times[-1] - times[1]) / 1000000 AS seconds
 FROM (
-SELECT entry.5 AS bucket, entry.3 AS code, arrayMap(k -> (toInt64(bitShiftRight(k, 55)) + 0), arrayFilter(k -> k < bitShiftLeft(bitShiftRight(entry.1, 55) + 604800000001, 55), entry.4)) AS times, tied
+SELECT toInt64(0) AS bucket, '' AS code, arrayMap(at -> (toInt64(bitShiftRight(keys[at], 55)) + 0), arrayFilter(at -> at > 0, [1, at2, at3])) AS times, tied
 FROM (
-SELECT arrayMap((e, time) -> (e.1, e.2, e.3, e.4, toInt64(0)), found, arrayMap(e -> fromUnixTimestamp64Micro((toInt64(bitShiftRight(e.1, 55)) + 0)), found)) AS entries, tied
+SELECT *, if(at2 = 0, 0, arrayFirstIndex((k, at) -> at > at2
+  AND bitAnd(toUInt64(k), 4) != 0, keys, arrayEnumerate(keys))) AS at3
 FROM (
-SELECT entries AS found, tied
-FROM (
-SELECT arrayMap((k, d) -> (k, d.2, '', [k, d.3, d.4]), arraySlice(keys, 1, 1), arraySlice(next, 1, 1)) AS entries, tied
-FROM (
-SELECT keys, tied, arrayPushBack(arrayPopFront(arrayReverseFill(d -> d.1, arrayMap((k, d) -> multiIf(bitAnd(toUInt64(k), 2) != 0, (toUInt8(1), d.2, k, d.3), (toUInt8(0), bitNot(toUInt128(0)), bitNot(toUInt128(0)), bitNot(toUInt128(0)))), keys, next))), (toUInt8(0), bitNot(toUInt128(0)), bitNot(toUInt128(0)), bitNot(toUInt128(0)))) AS next
-FROM (
-SELECT keys, tied, arrayPushBack(arrayPopFront(arrayReverseFill(d -> d.1, arrayMap((k) -> multiIf(bitAnd(toUInt64(k), 4) != 0, (toUInt8(1), k, k), (toUInt8(0), bitNot(toUInt128(0)), bitNot(toUInt128(0)))), keys))), (toUInt8(0), bitNot(toUInt128(0)), bitNot(toUInt128(0)))) AS next
+SELECT *, arrayFirstIndex((k, at) -> at > 1
+  AND bitAnd(toUInt64(k), 2) != 0, keys, arrayEnumerate(keys)) AS at2
 FROM (
 SELECT seen AS keys, tied
 FROM (
@@ -26,22 +22,21 @@ FROM (
 SELECT groupArrayIf(event_key, bitAnd(toUInt64(event_key), 6) != 0) AS every, minIf(event_key, (bitAnd(toUInt64(event_key), 1) != 0
   AND event_key < bitShiftLeft(toUInt128(1769900400000000), 55))) AS first, first AS since, bitShiftLeft(bitShiftRight(first, 55) + 604800000001, 55) AS until
 FROM (
-SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Micro(time) - 0), 52), least(bitNot(version), 4503599627370495)), 3), toUInt64((event IN {p0:Array(String)})) * 1 + toUInt64((event IN {p1:Array(String)})) * 2 + toUInt64((event IN {p2:Array(String)})) * 4) AS event_key
+SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Micro(time) - 0), 52), least(bitNot(version), 4503599627370495)), 3), transform(event, {p4:Array(String)}, {p3:Array(UInt64)}, toUInt64(0))) AS event_key
 FROM events/*rows*/ FINAL
-WHERE project = {p3:UInt32}
-  AND time >= {p4:DateTime64(6, 'UTC')}
-  AND time < {p5:DateTime64(6, 'UTC')}
+WHERE project = {p5:UInt32}
+  AND time >= {p6:DateTime64(6, 'UTC')}
+  AND time < {p7:DateTime64(6, 'UTC')}
   AND kind = 'track'
-  AND event IN {p6:Array(String)})
-GROUP BY install_key HAVING first > 0))))))))
-ARRAY JOIN entries AS entry)/*:each shard*/)
+  AND event IN {p4:Array(String)})
+GROUP BY install_key HAVING first > 0))))))/*:each shard*/)
 GROUP BY bucket, code))
 GROUP BY whole, bucket, segment
 -- p0 = ['fit']
 -- p1 = ['run']
 -- p2 = ['plot']
--- p3 = 7
--- p4 = '2025-12-31 23:00:00.000000'
--- p5 = '2026-02-07 23:00:00.000000'
--- p6 = ['fit', 'run', 'plot']
--- p7 = 'Europe/Brussels'
+-- p3 = [1, 2, 4]
+-- p4 = ['fit', 'run', 'plot']
+-- p5 = 7
+-- p6 = '2025-12-31 23:00:00.000000'
+-- p7 = '2026-02-07 23:00:00.000000'

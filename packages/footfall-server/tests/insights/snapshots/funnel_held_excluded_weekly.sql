@@ -10,7 +10,7 @@ SELECT entry.5 AS bucket, entry.3 AS code, arrayMap(k -> (toInt64(bitShiftRight(
 FROM (
 SELECT arrayCompact(e -> e.5, entries) AS entries, tied
 FROM (
-SELECT arrayMap((e, time) -> (e.1, e.2, e.3, e.4, toInt64(toUInt16(toMonday(toDate(time, {p8:String}))))), found, arrayMap(e -> fromUnixTimestamp64Micro((toInt64(bitShiftRight(e.1, 56)) + 0)), found)) AS entries, tied
+SELECT arrayMap((e, time) -> (e.1, e.2, e.3, e.4, toUInt16(toMonday(toDate(time, {p10:String})))), found, arrayMap(e -> fromUnixTimestamp64Micro((toInt64(bitShiftRight(e.1, 56)) + 0)), found)) AS entries, tied
 FROM (
 SELECT arraySort(e -> e.1, entries) AS found, tied
 FROM (
@@ -30,13 +30,13 @@ SELECT tied, arrayDistinct(arrayMap(x -> x.1, arrayFilter(x -> (bitAnd(toUInt64(
 FROM (
 SELECT arraySort(arrayZip(groupArray(held), groupArray(event_key))) AS seen, 0 AS tied
 FROM (
-SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Micro(time) - 0), 52), least(bitNot(version), 4503599627370495)), 4), toUInt64((event IN {p0:Array(String)})) * 1 + toUInt64((event IN {p1:Array(String)})) * 2 + toUInt64((event IN {p2:Array(String)})) * 4 + toUInt64((event IN {p3:Array(String)})) * 8) AS event_key, sipHash64(library_version_code) AS held
+SELECT install_key, bitOr(bitShiftLeft(bitOr(bitShiftLeft(toUInt128(toUnixTimestamp64Micro(time) - 0), 52), least(bitNot(version), 4503599627370495)), 4), transform(event, {p5:Array(String)}, {p4:Array(UInt64)}, toUInt64(0))) AS event_key, sipHash64(library_version_code) AS held
 FROM events/*rows*/ FINAL
-WHERE project = {p4:UInt32}
-  AND time >= {p5:DateTime64(6, 'UTC')}
-  AND time < {p6:DateTime64(6, 'UTC')}
+WHERE project = {p6:UInt32}
+  AND time >= {p7:DateTime64(6, 'UTC')}
+  AND time < {p8:DateTime64(6, 'UTC')}
   AND kind = 'track'
-  AND event IN {p7:Array(String)})
+  AND event IN {p9:Array(String)})
 GROUP BY install_key HAVING countIf((bitAnd(toUInt64(event_key), 2) != 0
   AND event_key < bitShiftLeft(toUInt128(1769900400000000), 56))) > 0))))))))))
 ARRAY JOIN entries AS entry)/*:each shard*/)
@@ -46,8 +46,10 @@ GROUP BY whole, bucket, segment
 -- p1 = ['fit']
 -- p2 = ['run']
 -- p3 = ['plot']
--- p4 = 7
--- p5 = '2025-12-31 23:00:00.000000'
--- p6 = '2026-02-07 23:00:00.000000'
--- p7 = ['fit', 'run', 'plot', 'reset']
--- p8 = 'Europe/Brussels'
+-- p4 = [1, 2, 4, 8]
+-- p5 = ['reset', 'fit', 'run', 'plot']
+-- p6 = 7
+-- p7 = '2025-12-31 23:00:00.000000'
+-- p8 = '2026-02-07 23:00:00.000000'
+-- p9 = ['fit', 'run', 'plot', 'reset']
+-- p10 = 'Europe/Brussels'

@@ -6,15 +6,10 @@ SELECT toUInt8(1) AS whole, bucket, code, sumForEach(arrayMap(step -> done >= st
 FROM /*each shard:*/(
 SELECT bucket, code, tied, length(times) AS done, arrayMap(gap -> gap / 1000000, arrayDifference(times)) AS gaps, (times[-1] - times[1]) / 1000000 AS seconds
 FROM (
-SELECT entry.5 AS bucket, entry.3 AS code, arrayMap(k -> (toInt64(bitShiftRight(k, 2)) + 1767221999999999), arrayFilter(k -> k < bitShiftLeft(bitShiftRight(entry.1, 2) + 604800000001, 2), entry.4)) AS times, tied
+SELECT toInt64(0) AS bucket, '' AS code, arrayMap(at -> (toInt64(bitShiftRight(keys[at], 2)) + 1767221999999999), arrayFilter(at -> at > 0, [1, at2])) AS times, tied
 FROM (
-SELECT arrayMap((e, time) -> (e.1, e.2, e.3, e.4, toInt64(0)), found, arrayMap(e -> fromUnixTimestamp64Micro((toInt64(bitShiftRight(e.1, 2)) + 1767221999999999)), found)) AS entries, tied
-FROM (
-SELECT entries AS found, tied
-FROM (
-SELECT arrayMap((k, d) -> (k, d.2, '', [k, d.3]), arraySlice(keys, 1, 1), arraySlice(next, 1, 1)) AS entries, tied
-FROM (
-SELECT keys, tied, arrayPushBack(arrayPopFront(arrayReverseFill(d -> d.1, arrayMap((k) -> multiIf(bitAnd(toUInt64(k), 2) != 0, (toUInt8(1), k, k), (toUInt8(0), bitNot(toUInt64(0)), bitNot(toUInt64(0)))), keys))), (toUInt8(0), bitNot(toUInt64(0)), bitNot(toUInt64(0)))) AS next
+SELECT *, arrayFirstIndex((k, at) -> at > 1
+  AND bitAnd(toUInt64(k), 2) != 0, keys, arrayEnumerate(keys)) AS at2
 FROM (
 SELECT seen AS keys, tied
 FROM (
@@ -33,8 +28,7 @@ WHERE project = {p2:UInt32}
   AND kind IN {p5:Array(String)}
   AND ((event IN {p0:Array(String)}
   AND kind = 'track') OR (kind IN {p1:Array(String)})))
-GROUP BY install_key HAVING first > 0)))))))
-ARRAY JOIN entries AS entry)/*:each shard*/)
+GROUP BY install_key HAVING first > 0)))))/*:each shard*/)
 GROUP BY bucket, code))
 GROUP BY whole, bucket, segment
 -- p0 = ['fit']
@@ -43,4 +37,3 @@ GROUP BY whole, bucket, segment
 -- p3 = '2025-12-31 23:00:00.000000'
 -- p4 = '2026-02-07 23:00:00.000000'
 -- p5 = ['$create_alias', '$groupidentify', '$identify', '$set', 'alias', 'engage', 'group', 'groups', 'identify', 'merge', 'page', 'screen', 'track']
--- p6 = 'Europe/Brussels'

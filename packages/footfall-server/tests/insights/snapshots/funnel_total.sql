@@ -29,13 +29,13 @@ SELECT seen AS keys, tied
 FROM (
 SELECT arraySort(groupArray(event_key)) AS seen, length(arrayCompact(x -> bitShiftRight(x, 3), seen)) < length(seen) AS tied
 FROM (
-SELECT install_key, bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - 1767221999999999), 3), toUInt64((event IN {p0:Array(String)})) * 1 + toUInt64((event IN {p1:Array(String)})) * 2 + toUInt64((event IN {p2:Array(String)})) * 4) AS event_key
+SELECT install_key, bitOr(bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - 1767221999999999), 3), transform(event, {p4:Array(String)}, {p3:Array(UInt64)}, toUInt64(0))) AS event_key
 FROM events/*rows*/ FINAL
-WHERE project = {p3:UInt32}
-  AND time >= {p4:DateTime64(6, 'UTC')}
-  AND time < {p5:DateTime64(6, 'UTC')}
+WHERE project = {p5:UInt32}
+  AND time >= {p6:DateTime64(6, 'UTC')}
+  AND time < {p7:DateTime64(6, 'UTC')}
   AND kind = 'track'
-  AND event IN {p6:Array(String)})
+  AND event IN {p4:Array(String)})
 GROUP BY install_key HAVING countIf((bitAnd(toUInt64(event_key), 1) != 0
   AND event_key < bitShiftLeft(toUInt64(2678400000001), 3))) > 0))))))))))
 ARRAY JOIN entries AS entry)/*:each shard*/)
@@ -44,8 +44,9 @@ GROUP BY whole, bucket, segment
 -- p0 = ['fit']
 -- p1 = ['run']
 -- p2 = ['plot']
--- p3 = 7
--- p4 = '2025-12-31 23:00:00.000000'
--- p5 = '2026-02-01 00:00:00.000000'
--- p6 = ['fit', 'run', 'plot']
--- p7 = 'Europe/Brussels'
+-- p3 = [1, 2, 4]
+-- p4 = ['fit', 'run', 'plot']
+-- p5 = 7
+-- p6 = '2025-12-31 23:00:00.000000'
+-- p7 = '2026-02-01 00:00:00.000000'
+-- p8 = 'Europe/Brussels'

@@ -42,6 +42,11 @@ class Arrays:
         return bool(self.query.breakdown)
 
     @property
+    def plain(self) -> bool:
+        """Whether nothing ends an entry, and it has no value of its own."""
+        return not (self.held or self.coded or self.marks.exclusions)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The parts of an element, in the order that it is sorted by."""
         found = ("event_key", *(("held",) if self.held else ()), *(("code",) if self.coded else ()))

@@ -50,6 +50,8 @@ def entries(
     arrays = Arrays(query, marks, _keys(query, marks, reach, exact), micros(within.end))
     events = marked_events(project, query, reach, marks, arrays.keys, columns, binder, versions)
     source = _first(events, arrays) if _only_first(query) else _all(events, arrays)
+    if _only_first(query) and query.order == "strict" and arrays.plain:
+        return _straight(source, arrays)
     chained = any_order(source, arrays) if query.order == "any" else strict_order(source, arrays)
     bucket = _bucket(query, binder.text(within.zone.key))
     chosen = _chosen(chained, arrays, bucket)
@@ -63,6 +65,22 @@ def entries(
         f"SELECT entry.5 AS bucket, {code} AS code, {times} AS times, tied "
         f"FROM ({chosen}) ARRAY JOIN entries AS entry"
     )
+
+
+def _straight(source: str, arrays: Arrays) -> str:
+    """The rows of `entries` where each install has one entry, its first event, and nothing ends it:
+    step by step the next event that does it."""
+    places = ["1"]
+    for step, mask in enumerate(arrays.marks.steps[1:], 2):
+        fits = f"at > {places[-1]} AND {arrays.keys.meets('k', mask)}"
+        found = f"arrayFirstIndex((k, at) -> {fits}, keys, arrayEnumerate(keys))"
+        if step > 2:
+            found = f"if({places[-1]} = 0, 0, {found})"
+        source = f"SELECT *, {found} AS at{step} FROM ({source})"
+        places.append(f"at{step}")
+    done = f"arrayFilter(at -> at > 0, [{', '.join(places)}])"
+    times = f"arrayMap(at -> {arrays.keys.time('keys[at]')}, {done})"
+    return f"SELECT toInt64(0) AS bucket, '' AS code, {times} AS times, tied FROM ({source})"
 
 
 def _keys(query: Funnel, marks: Marked, reach: Range, exact: bool) -> Keys:

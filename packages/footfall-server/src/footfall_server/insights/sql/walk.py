@@ -62,9 +62,8 @@ class Keys:
         """A key after every other."""
         return f"bitNot(to{self.type}(0))"
 
-    def of(self, conditions: Sequence[str]) -> str:
-        """The key of a row of events; the first condition has the lowest bit."""
-        bits = " + ".join(f"toUInt64({one}) * {1 << place}" for place, one in enumerate(conditions))
+    def of(self, bits: str) -> str:
+        """The key of a row of events, with the bits of the conditions that it meets."""
         time = f"to{self.type}(toUnixTimestamp64Micro(time) - {self.origin})"
         if not self.short:
             time = f"bitOr(bitShiftLeft({time}, {self.order}), least({ORDER}, {2**self.order - 1}))"
@@ -113,10 +112,12 @@ class Keys:
 class Marked:
     """Conditions of a funnel and which bits of a key are whose.
 
-    Equal steps share a bit, and so do exclusions of the same event.
+    Equal steps share a bit, and so do exclusions of the same event. `bits` are those of an event;
+    the first condition has the lowest one.
     """
 
     conditions: tuple[str, ...]
+    bits: str
     steps: tuple[int, ...]
     exclusions: tuple[int, ...]
 
@@ -159,9 +160,24 @@ def marked(query: Funnel, binder: Binder, versions: Versions) -> Marked:
     ]
     return Marked(
         tuple(conditions),
+        _bits([*places], conditions, binder),
         tuple(1 << places[step] for step in query.steps),
         tuple(1 << places[each] for each in events),
     )
+
+
+def _bits(
+    places: Sequence[Step | tuple[str, ...]], conditions: Sequence[str], binder: Binder
+) -> str:
+    """Where names alone decide, the engine looks each up once; else every event meets or not."""
+    masks: dict[str, int] = {}
+    for place, each in enumerate(places):
+        if isinstance(each, Step) and (each.event is None or each.filters):
+            return " + ".join(f"toUInt64({one}) * {1 << at}" for at, one in enumerate(conditions))
+        for name in _names(each) if isinstance(each, Step) else each:
+            masks[name] = masks.get(name, 0) | 1 << place
+    known = binder.bind([*masks.values()], "Array(UInt64)")
+    return f"transform(event, {binder.texts([*masks])}, {known}, toUInt64(0))"
 
 
 def marked_events(
@@ -182,7 +198,7 @@ def marked_events(
     condition = where(project, within, query.installs, filters, names, binder, versions)
     if names is None or any(step.filters for step in query.steps):
         condition += f" AND ({' OR '.join(marks.conditions)})"
-    selected = ", ".join(("install_key", f"{keys.of(marks.conditions)} AS event_key", *columns))
+    selected = ", ".join(("install_key", f"{keys.of(marks.bits)} AS event_key", *columns))
     return f"{binder.named()}SELECT {selected} FROM {ONCE} WHERE {condition}"
 
 

@@ -17,7 +17,8 @@ import msgspec
 from footfall_server.insights import Insights, Result
 from footfall_server.model.event import Event
 from footfall_server.model.project import Project
-from footfall_server.store import open_store
+from footfall_server.settings import QUERY_BYTES
+from footfall_server.store import Limits, open_store
 from footfall_server.web import overview
 from footfall_server.web.view import View
 
@@ -50,7 +51,7 @@ async def answer(insights: Insights, question: Question) -> Result | None:
 def main(data: Path, name: str, rounds: int, written: Path | None = None) -> None:
     [question] = [one for one in QUESTIONS if one.name == name]
     store = open_store(f"chdb://{data}/store", data / "temporary")
-    insights = Insights(store)
+    insights = Insights(store, Limits(memory_bytes=QUERY_BYTES))
     times, result, before = [], None, cpu()
     for place in range(rounds + 1):
         if place == 1:

@@ -10,12 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from footfall_server.model.errors import FootfallError
+from footfall_server.model.machine import memory_bytes
 from footfall_server.model.openid import OpenId, is_safe
 
 JOURNAL_BYTES = 8 << 30
 """How much may wait for the store, if the operator says nothing."""
-QUERY_BYTES = 2 << 30
-"""The memory that a query may take, if the operator says nothing."""
+QUERY_BYTES = max(2 << 30, memory_bytes() // 6)
+"""The memory that a query may take, if the operator says nothing: four run at a time."""
 
 NAMES = frozenset(
     f"FOOTFALL_{name}"

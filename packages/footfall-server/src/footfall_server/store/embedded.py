@@ -22,6 +22,7 @@ from clickhouse_connect.driver._backendclient import SyncBackendClient
 from clickhouse_connect.driver.binding import bind_query
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from footfall_server.model.machine import memory_bytes
 from footfall_server.store.errors import StoreBusy, StoreUnavailable
 from footfall_server.store.layout import DATABASE, Layout, quoted_text
 from footfall_server.store.migrations import migrate
@@ -29,11 +30,22 @@ from footfall_server.store.migrations import migrate
 _EMPTY = "default"
 _FREE_BYTES = 64 * 1024**2
 
+# What queries read is kept unpacked, in a sixteenth of the memory: that saves a fifth of the time
+# of reading it again. A query that reads more rows than fit goes past it, as each of its blocks
+# would be thrown out before it is needed again; most read some 50 bytes an event.
+_CACHE_BYTES = memory_bytes() // 16
+_CACHED: Mapping[str, int] = {
+    "use_uncompressed_cache": 1,
+    "merge_tree_max_rows_to_use_cache": _CACHE_BYTES // 50,
+    "merge_tree_max_bytes_to_use_cache": _CACHE_BYTES,
+}
+
 # Without the first the engine refuses to back itself up; a guest's text is read-only: it reaches no
 # file. The second: where processors are short, taking events in comes before merging what is there.
 _CONFIGURATION = (
     "<clickhouse><backups><allowed_path>/</allowed_path></backups>"
-    "<os_threads_nice_value_merge_mutate>10</os_threads_nice_value_merge_mutate></clickhouse>\n"
+    "<os_threads_nice_value_merge_mutate>10</os_threads_nice_value_merge_mutate>"
+    f"<uncompressed_cache_size>{_CACHE_BYTES}</uncompressed_cache_size></clickhouse>\n"
 )
 
 # What this process has open itself: the lock file can't tell, and a process number means nothing
@@ -45,6 +57,7 @@ class Engine:
     """Clients of one embedded engine, made when a thread first asks."""
 
     layout = Layout()
+    reading = _CACHED
 
     def __init__(self, path: Path, temporary: Path, configuration: Path) -> None:
         self.path: Path | None = path

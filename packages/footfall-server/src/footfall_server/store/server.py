@@ -34,6 +34,8 @@ _NOT_OURS = ("cast_string_to_dynamic_use_inference", "date_time_input_format")
 class Engine:
     """One client for all threads: requests share nothing but connections."""
 
+    reading: Mapping[str, int] = {}
+
     def __init__(self, address: Address) -> None:
         self.path: Path | None = None
         self._address = address

@@ -82,6 +82,8 @@ class Engine(Protocol):
     @property
     def layout(self) -> Layout: ...
     @property
+    def reading(self) -> Mapping[str, int]: ...
+    @property
     def path(self) -> Path | None: ...
     def execute(self, text: str, parameters: Mapping[str, Any] | None = None) -> None: ...
     def arrow(
@@ -201,7 +203,8 @@ class Store:
 
         Raises `Unprocessable` (QUERY_TOO_SLOW, QUERY_TOO_LARGE) beyond the limits.
         """
-        settings = {**_READ, **self.layout.reading, **(limits or Limits()).settings()}
+        settings = {**_READ, **self.layout.reading, **self._engine.reading}
+        settings |= (limits or Limits()).settings()
         settings["log_comment"] = mark
         text = statement.text if statement.guest else self.layout.spread(statement.text)
         try:

@@ -1,7 +1,8 @@
 """A year of events as a library's users send them, made inside the engine.
 
 50,000 installs per 10 million events, a few of them very busy; 20 events, 3 % with an exception;
-releases every four weeks that installs take up at their own pace; NannyML's properties. The same
+releases every four weeks that installs take up at their own pace; NannyML's properties; run times
+of 2.5 ms to 7.4 s in microseconds, hardly two alike, as a clock gives them. The same
 number gives the same event again, so two stores of one size are equal. Above 10 million events,
 each of the first 10 million is there several times, of as many installs and a moment apart: that
 takes a fifth of the time of making JSON anew.
@@ -30,7 +31,7 @@ WITH
     toUInt32(greatest(release, 0)) AS minor,
     concat('1.', toString(minor), '.', toString(toUInt32(greatest(release - minor, 0) * 3))) AS ver,
     concat('event ', toString(toUInt32(pow((b % 9973) / 9973, 2) * 20))) AS name,
-    exp(((b % 1009) + (c % 1013)) / 1000 * 4 - 6) AS seconds,
+    exp((cityHash64(number, 4) / pow(2, 64) + cityHash64(number, 5) / pow(2, 64)) * 4 - 6) AS seconds,
     c % 33 = 0 AS failed
 SELECT
     {project} AS project, 'track' AS kind, name AS event,

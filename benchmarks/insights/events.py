@@ -31,7 +31,8 @@ WITH
     toUInt32(greatest(release, 0)) AS minor,
     concat('1.', toString(minor), '.', toString(toUInt32(greatest(release - minor, 0) * 3))) AS ver,
     concat('event ', toString(toUInt32(pow((b % 9973) / 9973, 2) * 20))) AS name,
-    exp((cityHash64(number, 4) / pow(2, 64) + cityHash64(number, 5) / pow(2, 64)) * 4 - 6) AS seconds,
+    (toFloat64(cityHash64(number, 4)) + cityHash64(number, 5)) / pow(2, 62) AS spread,
+    exp(spread - 6) AS seconds,
     c % 33 = 0 AS failed
 SELECT
     {project} AS project, 'track' AS kind, name AS event,

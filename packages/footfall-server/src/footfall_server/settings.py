@@ -15,7 +15,7 @@ from footfall_server.model.openid import OpenId, is_safe
 
 JOURNAL_BYTES = 8 << 30
 """How much may wait for the store, if the operator says nothing."""
-QUERY_BYTES = max(2 << 30, memory_bytes() // 6)
+QUERY_BYTES = max(2 << 30, memory_bytes() // 5)
 """The memory that a query may take, if the operator says nothing: four run at a time."""
 
 NAMES = frozenset(

@@ -57,8 +57,8 @@ class Statement:
 class Limits:
     """Bounds of one query: wall seconds, bytes of memory, rows of the answer.
 
-    Groups and sorts of more than half the memory go on in temporary files, twice as slow, of at
-    most `disk_bytes`.
+    Groups of more than three quarters of the memory, and sorts of more than half, go on in
+    temporary files, twice as slow, of at most `disk_bytes`.
     """
 
     seconds: float = 30
@@ -71,7 +71,7 @@ class Limits:
         return {
             "max_execution_time": self.seconds,
             "max_memory_usage": self.memory_bytes,
-            "max_bytes_before_external_group_by": self.memory_bytes // 2,
+            "max_bytes_before_external_group_by": self.memory_bytes * 3 // 4,
             "max_bytes_before_external_sort": self.memory_bytes // 2,
             "max_temporary_data_on_disk_size_for_query": self.disk_bytes,
             "max_result_rows": self.rows,

@@ -24,7 +24,8 @@ def adoption(
     read, chosen = f"{own} AS own", "max(own) AS place, 0 AS tied"
     if not scale.versioned:
         one = last(own, len(scale.texts) + 1, asked.within, exact=exact)
-        read, chosen = one.columns, f"{one.place} AS place, {one.tied} AS tied"
+        tied = one.tied("max(high)", "max(low)")
+        read, chosen = one.columns, f"{one.place('max(high)')} AS place, {tied} AS tied"
     installs = on_shards(
         f"SELECT any(bucket) AS bucket, {chosen} FROM ({binder.named()}SELECT {bucket} AS bucket, "
         f"{cell('bucket')} AS cell, {read} FROM {ONCE} WHERE {limited}) GROUP BY cell"

@@ -76,32 +76,42 @@ def codes(
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The place of a group's last event: `columns` to read of each, aggregates `place` and `tied`.
+    """The place of the last one of some events: each event has `columns` `high` and `low`, and the
+    greatest ones tell it.
 
     Where any group is `tied` (1), its last two events are of one microsecond and of two places:
     then it must be asked again, `exact`, which looks at the order of acknowledgement.
     """
 
     columns: str
-    place: str
-    tied: str
+    mask: int
+    exact: bool
+
+    def place(self, high: str) -> str:
+        return f"toUInt64(bitAnd({high}, {self.mask}))"
+
+    def tied(self, high: str, low: str) -> str:
+        place = self.place(high)
+        return "0" if self.exact else f"bitAnd({low}, {self.mask}) != {self.mask} - {place}"
 
 
 def last(own: str, places: int, within: Range, *, exact: bool) -> Last:
-    """Of events of a range, each with its `own` place, a number from 0 below `places`."""
+    """Of events of a range, each with its `own` place, a number from 0 below `places`.
+
+    Time and place are one number, never 0: the greatest has the last event's place. Of two at one
+    moment that is the greater place; counted from above it is the lesser one, and then they differ.
+    """
     bits = max(places - 1, 1).bit_length()
-    start = micros(within.start)
-    if exact or (micros(within.end) - start).bit_length() + bits > 63:
-        return Last(f"{STAMP} AS stamp, {own} AS own", "argMax(own, stamp)", "0")
-    # Time and place in one number: the greatest has the last event's place. Of two at one moment
-    # that is the greater place; counted from above it is the lesser one, and then they differ.
+    before = micros(within.start) - 1
+    if exact or (micros(within.end) - before).bit_length() + bits > 63:
+        moment = f"bitShiftLeft(toUInt256({STAMP}), {bits})"
+        return Last(f"{moment} + {own} AS high, 0 AS low", (1 << bits) - 1, exact=True)
     mask = (1 << bits) - 1
-    moment = f"bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - {start}), {bits})"
-    return Last(
-        f"{moment} AS moment, {own} AS own, moment + own AS high, moment + {mask} - own AS low",
-        f"bitAnd(max(high), {mask})",
-        f"bitAnd(max(low), {mask}) != {mask} - bitAnd(max(high), {mask})",
+    moment = f"bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - {before}), {bits})"
+    columns = (
+        f"{moment} AS moment, {own} AS own, moment + own AS high, moment + {mask} - own AS low"
     )
+    return Last(columns, mask, exact=False)
 
 
 # Odd, so that different buckets give different numbers.

@@ -10,7 +10,7 @@ from footfall_server.insights.queries import DropCost, SupportMatrix
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.events import ONCE
 from footfall_server.insights.sql.filters import installs_condition
-from footfall_server.insights.sql.places import cell, condition, install_of, last, place
+from footfall_server.insights.sql.places import condition, last, place
 from footfall_server.insights.values import Scale
 from footfall_server.store import Statement, on_shards
 
@@ -29,7 +29,8 @@ def matrix(
     limited = condition(asked, binder)
     one = last(own, (len(rows.texts) + 1) * width, asked.within, exact=exact)
     cells = on_shards(
-        f"SELECT install_key, {one.place} AS cell, {one.tied} AS tied FROM ("
+        f"SELECT install_key, {one.place('max(high)')} AS cell, "
+        f"{one.tied('max(high)', 'max(low)')} AS tied FROM ("
         f"{binder.named()}SELECT install_key, {one.columns} FROM {ONCE} WHERE {limited}) "
         "GROUP BY install_key"
     )
@@ -63,24 +64,25 @@ def drop_cost(asked: Asked[DropCost], scale: Scale, *, exact: bool = False) -> S
     limited = condition(asked, binder, range_, "persistent")
     if own_installs := installs_condition(asked.query.installs):
         limited += f" AND {own_installs}"
-    read, chosen, joined = f"{own} AS own", "max(own) AS place, 0 AS tied", "arrayMax(recent)"
+    # 0 stands for no event; weeks count back from the end.
+    names, read, tied, value = ["high"], f"{own} + 1 AS high", "0", "high - 1"
     if not scale.versioned:
         one = last(own, len(scale.texts) + 1, range_, exact=exact)
-        read, chosen = one.columns, f"{one.place} AS place, {one.tied} AS tied"
-        # Weeks count back from the end: so the least is the last.
-        joined = "places[indexOf(weeks, arrayMin(weeks))]"
+        names, read = ["high", "low"], one.columns
+        tied, value = one.tied("high", "low"), one.place("high")
+    every = [f"maxResample(0, {WEEKS}, 1)({name}, week) AS {name}s" for name in names]
     installs = on_shards(
-        "SELECT groupArray(week) AS weeks, groupArray(place) AS places, max(tied) AS tied, "
-        f"arrayFilter((place, week) -> week < {WEEKS_OF_SHARE}, places, weeks) AS recent FROM ("
-        f"SELECT cell, any(week) AS week, {chosen} FROM ({binder.named()}SELECT "
-        f"{_week(asked.within, binder)} AS week, {cell('week')} AS cell, {read} "
-        f"FROM {ONCE} WHERE {limited}) GROUP BY cell) GROUP BY {install_of('cell', 'week')}"
+        f"SELECT {', '.join(every)} FROM ({binder.named()}SELECT install_key, "
+        f"{_week(asked.within, binder)} AS week, {read} FROM {ONCE} WHERE {limited}) "
+        "GROUP BY install_key"
+    )
+    both = ", ".join(
+        f"arrayPushBack({name}s, arrayMax(arraySlice({name}s, 1, {WEEKS_OF_SHARE}))) AS {name}"
+        for name in names
     )
     text = (
-        f"SELECT week, place, count() AS installs, max(tied) AS tied FROM {installs} "
-        f"ARRAY JOIN if(empty(recent), weeks, arrayPushBack(weeks, toUInt8({WEEKS}))) AS week, "
-        f"if(empty(recent), places, arrayPushBack(places, {joined})) AS place "
-        "GROUP BY week, place"
+        f"SELECT week, {value} AS place, count() AS installs, max({tied}) AS tied FROM {installs} "
+        f"ARRAY JOIN range({WEEKS + 1}) AS week, {both} WHERE high > 0 GROUP BY week, place"
     )
     return binder.statement(text)
 

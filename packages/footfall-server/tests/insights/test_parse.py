@@ -90,3 +90,29 @@ def test_in_an_object_of_any_names_the_object_is_pointed_at() -> None:
     with pytest.raises(Unprocessable) as caught:
         parse(query)
     assert (caught.value.code, caught.value.path) == ("INVALID_QUERY", "/parameters")
+
+
+# Names that read like the places in msgspec's errors.
+ODD = ["x` - at `$.y", "x` - at `$.filters[0]", "` - at `$", "a/b~c", "x`\n - at `$.to", "é`", ""]
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_a_name_that_reads_like_a_place_is_a_name(name: str) -> None:
+    pointer = name.replace("~", "~0").replace("/", "~1")
+    inside = trends(filters=[{"property": "p", "op": "is_set", name: 1}])
+    for body, path in [(trends(**{name: 1}), ""), (inside, "/filters/0")]:
+        with pytest.raises(Unprocessable) as caught:
+            parse(body)
+        assert (caught.value.code, caught.value.path) == ("UNKNOWN_FIELD", f"{path}/{pointer}")
+        assert repr(name) in caught.value.message
+
+
+@pytest.mark.parametrize("value", ODD)
+def test_a_value_that_reads_like_a_place_is_a_value(value: str) -> None:
+    for body, path in [
+        (trends(interval=value), "/interval"),
+        (trends(filters=[{"property": "p", "op": value}]), "/filters/0/op"),
+    ]:
+        with pytest.raises(Unprocessable) as caught:
+            parse(body)
+        assert (caught.value.code, caught.value.path) == ("INVALID_QUERY", path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +11,9 @@ from footfall_server.insights import references
 from footfall_server.insights.queries import REPORTS, Filter, Query, Series, Trends
 from footfall_server.insights.sql.filters import walk
 from footfall_server.model.errors import BadRequest, Unprocessable
+from footfall_server.model.misfit import misfit
 
 MAX_CONDITIONS, MAX_VALUES = 50, 2_000
-_AT = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-_FIELD = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`")
 
 
 def parse(body: bytes | Mapping[str, Any]) -> Query:
@@ -38,7 +35,7 @@ def parse(body: bytes | Mapping[str, Any]) -> Query:
     try:
         query = msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        raise _explained(error) from error
+        raise _explained(error, raw) from error
     except RecursionError as error:
         raise Unprocessable("INVALID_QUERY", "The filters are nested too deeply.") from error
     _check_filters(query)
@@ -76,29 +73,15 @@ def _report(raw: dict[str, Any]) -> type[Query]:
     return REPORTS[name]
 
 
-def _explained(error: msgspec.ValidationError) -> Unprocessable:
-    match = _AT.match(str(error))
-    message = match["message"] if match else str(error)
-    pointer = _pointer(match["path"] if match and match["path"] else "$")
-    field = _FIELD.match(message)
-    if field is None:
-        return Unprocessable("INVALID_QUERY", f"{message}.", path=pointer)
-    path = f"{pointer}/{_escaped(field['name'])}"
-    if field[1].startswith("contains"):
-        return Unprocessable(
-            "UNKNOWN_FIELD", f"There is no field {field['name']!r} here; take it out.", path=path
-        )
-    return Unprocessable("MISSING_FIELD", f"The field {field['name']!r} is needed.", path=path)
-
-
-def _pointer(path: str) -> str:
-    known = path.partition("[...]")[0]  # somewhere in an object of any names
-    steps = (name or index for name, index in _STEP.findall(known))
-    return "".join(f"/{_escaped(step)}" for step in steps)
-
-
-def _escaped(step: str) -> str:
-    return step.replace("~", "~0").replace("/", "~1")
+def _explained(error: msgspec.ValidationError, raw: dict[str, Any]) -> Unprocessable:
+    found = misfit(error, raw)
+    if found.unknown is not None:
+        message = f"There is no field {found.unknown!r} here; take it out."
+        return Unprocessable("UNKNOWN_FIELD", message, path=found.path)
+    if found.missing is not None:
+        message = f"The field {found.missing!r} is needed."
+        return Unprocessable("MISSING_FIELD", message, path=found.path)
+    return Unprocessable("INVALID_QUERY", f"{found.message}.", path=found.path)
 
 
 def _named(query: Trends) -> Trends:

@@ -175,9 +175,12 @@ class Insights:
                 seen = property_seen(project.id, name)
             except Unprocessable as error:
                 raise Unprocessable(error.code, error.message, path=path) from error
+            spans = reader.spans
             answer = (await reader.run(seen)).to_pylist()[0]
             if answer["known"]:
                 self._known.add((project.id, name))
+                # No event changes that; and an erasure has every answer of the project dropped.
+                reader.spans = spans
             elif not answer["empty"]:
                 raise Unprocessable(
                     "UNKNOWN_PROPERTY",

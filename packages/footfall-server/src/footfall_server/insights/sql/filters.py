@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from footfall_server.insights.queries import Filter, Installs, Value
+from footfall_server.insights.queries.common import moment
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import (
     FLAGS,
@@ -16,7 +17,6 @@ from footfall_server.insights.sql.column import (
     is_list,
     value_code,
 )
-from footfall_server.model.errors import Unprocessable
 from footfall_server.model.event import KINDS
 
 # Which codes of a property satisfy a version filter, found by ordering them outside the engine.
@@ -31,6 +31,7 @@ _INSTALLS: Mapping[Installs, str] = {
     "human": "ci_code != 'jtrue'",
 }
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2299, 12, 31, tzinfo=UTC)
 _VERSION_OPS = frozenset({"version_gte", "version_lt"})
 _NEGATED = {"not_in": "in", "not_contains": "contains", "is_not_set": "is_set"}
 
@@ -167,7 +168,9 @@ class Conditions:
         return f"ifNull({number} {sign} {self._binder.number(value)}, 0)"
 
     def _instants(self, name: str, op: str, values: tuple[Value, ...]) -> str:
-        moments = [self._binder.instant(_moment(value)) for value in values]
+        # Nothing was received outside of these, and the engine knows no other times.
+        bounded = (min(max(moment(value), _EARLIEST), _LATEST) for value in values)
+        moments = [self._binder.instant(one) for one in bounded]
         if op == "in":
             return f"{name} IN ({', '.join(moments)})"
         if op == "between":
@@ -178,13 +181,3 @@ class Conditions:
 def _flag(read: Column) -> Column:
     """A missing `ci` or `ephemeral` is false."""
     return Column(read.name, f"if({read.code} = '', 'jfalse', {read.code})", read.number)
-
-
-def _moment(value: Value) -> datetime:
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise Unprocessable(
-            "INVALID_QUERY", f"{value!r} isn't an instant like 2026-01-31T00:00:00Z."
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

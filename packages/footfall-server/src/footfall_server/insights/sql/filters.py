@@ -153,11 +153,11 @@ class Conditions:
 
     def _in(self, values: tuple[Value, ...], code: str, number: str) -> str:
         tests = [f"{code} IN {self._binder.texts([value_code(value) for value in values])}"]
-        # A float isn't written the same everywhere, so it is compared as a number.
+        # What isn't written the same everywhere is compared as a number.
         tests += [
             f"ifNull({number} = {self._binder.number(value)}, 0)"
             for value in values
-            if isinstance(value, float) and not value.is_integer()
+            if not isinstance(value, str | bool) and not _is_plain(value)
         ]
         return f"({' OR '.join(tests)})"
 
@@ -176,6 +176,12 @@ class Conditions:
         if op == "between":
             return f"({name} >= {moments[0]} AND {name} <= {moments[1]})"
         return f"{name} {_COMPARE[op]} {moments[0]}"
+
+
+def _is_plain(number: float) -> bool:
+    """Whether a number has one form only: a whole one of 64 bits, but for 0, which is -0.0 too."""
+    whole = isinstance(number, int) or number.is_integer()
+    return whole and 0 < abs(number) < 2**63
 
 
 def _flag(read: Column) -> Column:

@@ -85,6 +85,28 @@ def test_deep_and_many_filters_are_refused() -> None:
         parse(b'{"report":' + b"[" * 100_000)
 
 
+@pytest.mark.parametrize("group", ["not", "any", "all"])
+def test_groups_nest_thirty_deep(group: str) -> None:
+    def nested(depth: int) -> dict[str, Any]:
+        found: dict[str, Any] = {"property": "p", "op": "is_set"}
+        for _ in range(depth):
+            found = {group: found if group == "not" else [found]}
+        return found
+
+    parse(trends(filters=[nested(29)]))
+    for depth in (30, 100, 300):
+        with pytest.raises(Unprocessable, match="nested too deeply") as caught:
+            parse(trends(series=[{}, {"filters": [nested(depth)]}]))
+        assert (caught.value.code, caught.value.path) == ("INVALID_QUERY", "/series/1/filters")
+
+
+def test_so_many_groups_are_refused() -> None:
+    parse(trends(filters=[{"any": []}] * 50))
+    with pytest.raises(Unprocessable) as caught:
+        parse(trends(filters=[{"any": [{"all": []}] * 50}]))
+    assert (caught.value.code, caught.value.path) == ("TOO_MANY_FILTERS", "/filters")
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"trends"', b"\xff"])
 def test_what_is_no_json_object_is_a_bad_request(body: bytes) -> None:
     with pytest.raises(BadRequest) as caught:

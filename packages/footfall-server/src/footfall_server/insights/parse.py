@@ -9,11 +9,12 @@ import msgspec
 
 from footfall_server.insights import references
 from footfall_server.insights.queries import REPORTS, Filter, Query, Series, Trends
+from footfall_server.insights.queries.common import inside
 from footfall_server.insights.sql.filters import walk
 from footfall_server.model.errors import BadRequest, Unprocessable
 from footfall_server.model.misfit import misfit
 
-MAX_CONDITIONS, MAX_VALUES = 50, 2_000
+MAX_CONDITIONS, MAX_VALUES, MAX_DEPTH = 50, 2_000, 30
 
 
 def parse(body: bytes | Mapping[str, Any]) -> Query:
@@ -37,7 +38,7 @@ def parse(body: bytes | Mapping[str, Any]) -> Query:
     except msgspec.ValidationError as error:
         raise _explained(error, raw) from error
     except RecursionError as error:
-        raise Unprocessable("INVALID_QUERY", "The filters are nested too deeply.") from error
+        raise _too_deep("") from error
     _check_filters(query)
     return _named(query) if isinstance(query, Trends) else query
 
@@ -48,17 +49,39 @@ def _check_filters(query: Query) -> None:
     for path, one in references.filters(query):
         by_place.setdefault(path.rpartition("/")[0], []).append(one)
     for path, filters in by_place.items():
+        _check_groups(filters, path)
         _check_size(list(walk(filters)), path)
+
+
+def _check_groups(filters: list[Filter], path: str) -> None:
+    level, groups = filters, 0
+    for _ in range(MAX_DEPTH):
+        within = [each for each in level if each.property is None]
+        level = [inner for each in within for inner in inside(each)]
+        groups += len(within)
+        if groups > MAX_CONDITIONS:
+            raise _too_many(path)
+    if level:
+        raise _too_deep(path)
+
+
+def _too_deep(path: str) -> Unprocessable:
+    return Unprocessable("INVALID_QUERY", "The filters are nested too deeply.", path=path)
+
+
+def _too_many(path: str) -> Unprocessable:
+    return Unprocessable(
+        "TOO_MANY_FILTERS",
+        f"At most {MAX_CONDITIONS} conditions, as many groups and {MAX_VALUES:,} values can be "
+        "asked for.",
+        path=path,
+    )
 
 
 def _check_size(conditions: list[Filter], path: str) -> None:
     values = sum(len(condition.values) for condition in conditions)
     if len(conditions) > MAX_CONDITIONS or values > MAX_VALUES:
-        raise Unprocessable(
-            "TOO_MANY_FILTERS",
-            f"At most {MAX_CONDITIONS} conditions and {MAX_VALUES:,} values can be asked for.",
-            path=path,
-        )
+        raise _too_many(path)
 
 
 def _report(raw: dict[str, Any]) -> type[Query]:

@@ -70,6 +70,11 @@ class Filter(
                 moment(value)
 
 
+def inside(group: Filter) -> tuple[Filter, ...]:
+    """What a group holds."""
+    return (*(group.any or ()), *(group.all or ()), *((group.not_,) if group.not_ else ()))
+
+
 def _check_version(text: str) -> None:
     try:
         Version(text)

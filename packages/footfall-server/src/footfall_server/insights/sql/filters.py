@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from footfall_server.insights.queries import Filter, Installs, Value
-from footfall_server.insights.queries.common import moment
+from footfall_server.insights.queries.common import inside, moment
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import (
     FLAGS,
@@ -46,8 +46,7 @@ def walk(filters: Iterable[Filter]) -> Iterable[Filter]:
     for one in filters:
         if one.property is not None:
             yield one
-        groups = (*(one.any or ()), *(one.all or ()), *((one.not_,) if one.not_ else ()))
-        yield from walk(groups)
+        yield from walk(inside(one))
 
 
 def asks_for_kind(condition: Filter) -> bool:

@@ -121,6 +121,17 @@ def test_parameters_are_bound(mine: Library) -> None:
     assert ask(mine, typed, parameters=given) == [{**given, "b": "2026-01-01T00:00:00Z"}]
 
 
+def test_a_filter_on_cohorts_holds(mine: Library) -> None:
+    slow = {"property": "run_time", "op": "gte", "values": [2]}
+    patient = {"name": "FROM events/*rows*/ FINAL", "all": [{"event": "fit", "filters": [slow]}]}
+    sql = "select install, count() n from events group by install order by install"
+    for op, installs in (("in", ["i1"]), ("not_in", ["i0", "i2"])):
+        filters = [{"property": "cohort", "op": op, "values": [patient["name"]]}]
+        march = {"from_": "2026-02-15", "to": "2026-03-02"}
+        rows = ask(mine, sql, filters=filters, cohorts=[patient], **march)
+        assert rows == [{"install": install, "n": 2} for install in installs]
+
+
 def test_the_range_and_the_filters_of_a_query_hold(mine: Library) -> None:
     sql = "select count() n from events"
     assert ask(mine, sql, from_="2026-03-02", to="2026-03-03") == [{"n": 0}]

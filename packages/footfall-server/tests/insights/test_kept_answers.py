@@ -154,6 +154,23 @@ def test_an_erasure_ends_an_answer_by_a_property(collector: Collector) -> None:
     assert not cached(collector.ask(kinds))
 
 
+def test_a_property_whose_last_event_was_erased_is_unknown_again(collector: Collector) -> None:
+    kinds = {**TOTAL, "breakdown": ["kind_of_data"]}
+    march = datetime(2026, 3, 12, tzinfo=UTC)
+    collector.put(march, properties={"kind_of_data": "table"})
+    collector.ask(kinds)
+    collector.store.expire_events(
+        datetime(2020, 1, 1, tzinfo=UTC), but={collector.project.id: NOW + 3_650 * DAY}
+    )
+    collector.insights.forget(collector.project.id)
+    collector.put(march)
+    with pytest.raises(Unprocessable, match="kind_of_data"):
+        collector.ask(kinds)
+    collector.put(march, properties={"kind_of_data": "table"})
+    assert total(collector.ask(TOTAL)) == 2
+    collector.ask(kinds)
+
+
 def test_a_clock_that_is_wrong_moves_an_event_to_its_day(collector: Collector) -> None:
     assert total(collector.ask(TOTAL)) == 0
     collector.put(datetime(2026, 3, 12, tzinfo=UTC), skew=40 * 86_400)

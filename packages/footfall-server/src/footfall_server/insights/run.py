@@ -54,7 +54,7 @@ class Insights:
         self._turns = turns or Turns()
         self._slow_seconds = slow_seconds
         self._cache = Cache()
-        # A property that was seen once stays known: only the others are looked up.
+        # A property that was seen once stays known until an erasure: only others are looked up.
         self._known: set[tuple[int, str]] = set()
 
     async def run(
@@ -90,7 +90,9 @@ class Insights:
         return result
 
     def forget(self, project: int) -> None:
-        """Keep no answer of this project any more. Any thread may call it."""
+        """Keep no answer of this project any more, nor which properties it has: something of it
+        was erased. Any thread may call it."""
+        self._known = {one for one in self._known.copy() if one[0] != project}
         self._cache.clear()
 
     def _held(self, project: Project, key: Hashable | None) -> Result | None:

@@ -41,6 +41,12 @@ def test_csv_is_safe_for_spreadsheets(project: Project) -> None:
     assert {row["segment"] for row in rows} == {"'=1+1", "1.0"}
 
 
+def test_names_of_columns_are_safe_too(project: Project) -> None:
+    query = {"report": "sql", "sql": "select 1 as `=1+1`, 'a,b' as `@x`"}
+    answer = ask(project, "text/csv", query)
+    assert answer.body == b"'=1+1,'@x\r\n1,\"a,b\"\r\n"
+
+
 def test_arrow_holds_the_rows_and_says_how_they_came_to_be(project: Project) -> None:
     table = pa.ipc.open_stream(ask(project, "application/vnd.apache.arrow.stream").body).read_all()
     assert table.to_pylist() == ask(project, "application/json").json()["rows"]

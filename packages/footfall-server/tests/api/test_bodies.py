@@ -43,6 +43,20 @@ def test_what_does_not_fit_is_pointed_at(body: bytes, path: str) -> None:
     assert " at `" not in raised.value.message
 
 
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (b'{"name": "x", "y` - at `$.name": 1}', "/y` - at `$.name"),
+        (b'{"name": "x", "all": [{"at_least": 1, "y` - at `$": 1}]}', "/all/0/y` - at `$"),
+        (b'{"y` - at `$.name": 1, "name": ', "/name/y"),  # a guess: it is no JSON behind
+    ],
+)
+def test_a_name_that_reads_like_a_place_is_a_name(body: bytes, path: str) -> None:
+    with pytest.raises(Unprocessable) as raised:
+        decoded(body, Outer, "INVALID_THING")
+    assert raised.value.path == path
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"name": "\xff"}', b'{"name": "x"} 1'])
 def test_what_is_no_json_is_a_bad_request(body: bytes) -> None:
     with pytest.raises(BadRequest) as raised:

@@ -99,6 +99,12 @@ def test_a_body_over_the_limit_is_refused(chunks: list[bytes], declared: int | N
     assert read(chunks, declared, 6) == b"abcdef"
 
 
+@pytest.mark.parametrize(("limit", "said"), [(256 << 10, "256 KB"), (4 << 20, "4 MB")])
+def test_what_a_body_may_have_is_said(limit: int, said: str) -> None:
+    with pytest.raises(TooLarge, match=f"larger than {said}"):
+        read([bytes(limit + 1)], None, limit)
+
+
 def test_a_client_that_goes_away_is_nobody_to_answer() -> None:
     with pytest.raises(body.Disconnected):
         read([], None, 5)

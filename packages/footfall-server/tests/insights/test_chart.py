@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import vl_convert
+from footfall_server.insights import plot
 from footfall_server.insights.chart import colours, vegalite
+from footfall_server.insights.picture import draw, standalone
 from footfall_server.insights.result import Result
 
 DAY = date(2026, 8, 27)
@@ -211,3 +213,23 @@ def test_amounts_below_one_and_billions_are_written_as_people_do() -> None:
 
 def test_the_same_result_gives_the_same_spec() -> None:
     assert vegalite(result(compared=True)) == vegalite(result(compared=True))
+
+
+@pytest.mark.parametrize("form", ["lines", "shares"])
+def test_a_name_that_reads_like_a_token_is_a_name(form: Any) -> None:
+    spec = vegalite(result((("@scope/package",), ("@surface",))), form=form)
+    drawn = standalone(spec, title="@series-1", subtitle="@nothing")
+    titles = {title.partition(" · ")[0] for title in tooltips(drawn)}
+    assert titles >= {"@scope/package", "@surface"}
+    assert (drawn["title"]["text"], drawn["title"]["subtitle"]) == ("@series-1", "@nothing")
+    assert drawn["title"]["color"].startswith("#")
+    assert draw(drawn, "svg").startswith(b"<svg")
+
+
+def test_columns_of_sql_are_called_whatever_they_are() -> None:
+    rows = [{HOSTILE: "a", "@n": 1}]
+    columns = [{"name": HOSTILE, "type": "String"}, {"name": "@n", "type": "UInt8"}]
+    drawn = standalone(vegalite(Result("sql", {}, rows, {"columns": columns})))
+    told = [one["title"] for one in drawn["encoding"]["tooltip"]]
+    assert told == [plot.quoted(HOSTILE), "@n"]
+    assert draw(drawn, "svg").startswith(b"<svg")

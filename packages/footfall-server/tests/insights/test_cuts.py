@@ -103,3 +103,17 @@ def test_retention_can_be_cut_too(library: Library) -> None:
     sizes = {tuple(row["segment"]): row["size"] for row in result.rows}
     assert sizes[("high",)] == 2
     assert sizes[("low",)] == 1
+
+
+@pytest.mark.parametrize("name", ["event", "install", "received_at", "cohort"])
+def test_what_is_never_a_number_has_no_ranges_and_no_percentiles(
+    library: Library, name: str
+) -> None:
+    library.add(events(1))
+    regulars = {"name": "Regulars", "all": [{"event": "fit"}]}
+    assert ask(library, {"property": name, "equal": 2}, cohorts=[regulars]) == {"$none": 1}
+    result = library.ask(
+        report="trends", from_="2026-03-01", to="2026-03-01", cohorts=[regulars],
+        series=[{"measure": each, "property": name} for each in ("p50", "max", "sum")],
+    )  # fmt: skip
+    assert [row["value"] for row in result.rows] == [None, None, 0]

@@ -12,7 +12,7 @@ from footfall_server.insights import Insights
 from footfall_server.insights.cache import Cache
 from footfall_server.insights.result import Result
 from footfall_server.insights.turns import Turns
-from footfall_server.model.errors import FootfallError, TooMany
+from footfall_server.model.errors import FootfallError, TooMany, Unprocessable
 from footfall_server.store import Limits, Statement, Store, Version
 
 from tests.endless import FOREVER, running
@@ -271,6 +271,15 @@ def test_a_write_counts_for_its_own_projects(store: Store) -> None:
     store.insert("events", mixed, f"mixed-{one.project.id}")
     changed = [store.changed_since(before, each.project.id, None) for each in (one, two, three)]
     assert changed == [True, True, False]
+
+
+def test_a_query_that_says_more_than_the_engine_reads_is_refused(library: Library) -> None:
+    library.add([event(1)])
+    texts = [f"value {place}" for place in range(1_900)]
+    long = [{"property": "run_time", "op": "contains", "values": texts}]
+    with pytest.raises(Unprocessable, match="take fewer") as raised:
+        ask(library, series=[{"filters": long}, {"filters": [{"not": long[0]}]}])
+    assert raised.value.code == "QUERY_TOO_LARGE"
 
 
 def test_groups_that_memory_has_no_room_for_are_set_aside(store: Store) -> None:

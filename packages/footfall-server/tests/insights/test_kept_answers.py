@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 from footfall_server.insights import Insights, Result
+from footfall_server.model.errors import Unprocessable
 from footfall_server.model.event import Event
 from footfall_server.model.project import Project
 from footfall_server.store import Span, Store
@@ -116,6 +117,58 @@ def test_an_event_of_another_day_leaves_an_answer(collector: Collector) -> None:
     collector.put(datetime(2026, 3, 21, tzinfo=UTC) - timedelta(microseconds=1))
     after = collector.ask(TOTAL)
     assert (cached(after), total(after)) == (False, 2)
+
+
+def test_a_look_for_a_property_leaves_an_answer_to_its_days(collector: Collector) -> None:
+    """The first answer after a start looks for the property in all of the project's events."""
+    kinds = {**TOTAL, "breakdown": ["kind_of_data"]}
+    march = datetime(2026, 3, 12, tzinfo=UTC)
+    collector.put(march, properties={"kind_of_data": "table"})
+    assert collector.ask(kinds).rows == collector.fresh(kinds).rows
+    collector.put(datetime(2026, 4, 1, tzinfo=UTC))
+    assert cached(collector.ask(kinds))
+    collector.put(march, properties={"kind_of_data": "table"})
+    after = collector.ask(kinds)
+    assert not cached(after)
+    assert after.rows == collector.fresh(kinds).rows
+
+
+def test_an_answer_of_no_event_at_all_ends_with_any_event(store: Store) -> None:
+    """Then a property that no event ever had is a mistake, on whatever day it becomes one."""
+    collector = Collector(store)
+    kinds = {**TOTAL, "breakdown": ["kind_of_data"]}
+    collector.ask(kinds)
+    assert cached(collector.ask(kinds))
+    collector.put(datetime(2026, 4, 1, tzinfo=UTC))
+    with pytest.raises(Unprocessable, match="kind_of_data"):
+        collector.ask(kinds)
+
+
+def test_an_erasure_ends_an_answer_by_a_property(collector: Collector) -> None:
+    """Even of other days: it may have taken the last event that had the property."""
+    kinds = {**TOTAL, "breakdown": ["kind_of_data"]}
+    collector.put(datetime(2026, 3, 12, tzinfo=UTC), properties={"kind_of_data": "table"})
+    collector.ask(kinds)
+    assert cached(collector.ask(kinds))
+    collector.store.changed(collector.project.id)
+    assert not cached(collector.ask(kinds))
+
+
+def test_a_property_whose_last_event_was_erased_is_unknown_again(collector: Collector) -> None:
+    kinds = {**TOTAL, "breakdown": ["kind_of_data"]}
+    march = datetime(2026, 3, 12, tzinfo=UTC)
+    collector.put(march, properties={"kind_of_data": "table"})
+    collector.ask(kinds)
+    collector.store.expire_events(
+        datetime(2020, 1, 1, tzinfo=UTC), but={collector.project.id: NOW + 3_650 * DAY}
+    )
+    collector.insights.forget(collector.project.id)
+    collector.put(march)
+    with pytest.raises(Unprocessable, match="kind_of_data"):
+        collector.ask(kinds)
+    collector.put(march, properties={"kind_of_data": "table"})
+    assert total(collector.ask(TOTAL)) == 2
+    collector.ask(kinds)
 
 
 def test_a_clock_that_is_wrong_moves_an_event_to_its_day(collector: Collector) -> None:

@@ -29,6 +29,12 @@ def test_both_dates_are_inside() -> None:
     assert found.end == datetime(2026, 3, 29, 22, tzinfo=UTC)
 
 
+def test_an_instant_is_written_as_rfc_3339_has_it() -> None:
+    found = days("2026-03-28t10:00:00z", "2026-03-28T12:00:00.5+01:00")
+    assert found.start == datetime(2026, 3, 28, 10, tzinfo=UTC)
+    assert found.end == datetime(2026, 3, 28, 11, 0, 0, 500_000, tzinfo=UTC)
+
+
 @pytest.mark.parametrize(
     ("first", "last", "path"),
     [

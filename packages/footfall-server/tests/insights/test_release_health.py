@@ -286,6 +286,11 @@ def test_a_project_may_name_its_version_otherwise(new_library: Callable[[], Any]
     [
         ({"report": "adoption", "granularity": "fine"}, "INVALID_QUERY", "/granularity"),
         ({"report": "adoption", "by": "never_sent"}, "UNKNOWN_PROPERTY", "/by"),
+        ({"report": "traction", "from": "1970-01-01", "to": "2099-12-31"}, "TOO_MANY_BUCKETS",
+         "/from"),
+        ({"report": "traction", "filters": [{"any": [
+            {"property": "run_time", "op": "is_set"}, {"property": "never_sent", "op": "is_set"},
+        ]}]}, "UNKNOWN_PROPERTY", "/filters/0/any/1"),
         ({"report": "adoption", "interval": "hour", "from": "1990-01-01"}, "TOO_MANY_BUCKETS",
          "/interval"),
         ({"report": "errors", "events": "fit"}, "UNKNOWN_FIELD", "/events"),

@@ -116,9 +116,20 @@ def test_parameters_are_bound(mine: Library) -> None:
         assert ask(mine, sql, parameters={"name": name, "most": 2}) == [{"n": count}]
     listed = "select count() n from events where event in {names:Array(String)}"
     assert ask(mine, listed, parameters={"names": ["fit", "it's"]}) == [{"n": 3}]
-    typed = "select {a:Bool} a, {b:DateTime} b, {c:Int64} c, {d:Nullable(String)} d"
-    given = {"a": True, "b": "2026-01-01 00:00:00", "c": -5, "d": "\\N'\"\n\t"}
+    typed = "select {a:Bool} a, {b:DateTime} b, {c:Int64} c, {d:Nullable(String)} d, {e:Date} e"
+    given = {"a": True, "b": "2026-01-01 00:00:00", "c": -5, "d": "\\N'\"\n\t", "e": "2026-01-01"}
     assert ask(mine, typed, parameters=given) == [{**given, "b": "2026-01-01T00:00:00Z"}]
+
+
+def test_a_filter_on_cohorts_holds(mine: Library) -> None:
+    slow = {"property": "run_time", "op": "gte", "values": [2]}
+    patient = {"name": "FROM events/*rows*/ FINAL", "all": [{"event": "fit", "filters": [slow]}]}
+    sql = "select install, count() n from events group by install order by install"
+    for op, installs in (("in", ["i1"]), ("not_in", ["i0", "i2"])):
+        filters = [{"property": "cohort", "op": op, "values": [patient["name"]]}]
+        march = {"from_": "2026-02-15", "to": "2026-03-02"}
+        rows = ask(mine, sql, filters=filters, cohorts=[patient], **march)
+        assert rows == [{"install": install, "n": 2} for install in installs]
 
 
 def test_the_range_and_the_filters_of_a_query_hold(mine: Library) -> None:
@@ -188,10 +199,17 @@ def test_parameters_that_fit_nothing(mine: Library) -> None:
         ("select {x:Int8}", {}, "MISSING_PARAMETER"),
         ("select {x:Int8}", {"x": "one"}, "INVALID_SQL"),
         ("select {x:DateTime}", {"x": [1]}, "INVALID_SQL"),
+        ("select {x:UInt8}", {"x": 256}, "INVALID_SQL"),
+        ("select {x:Int64}", {"x": str(2**63)}, "INVALID_SQL"),
+        ("select {x:Array(UInt16)}", {"x": [1, -1]}, "INVALID_SQL"),
+        ("select {x:Nullable(Int8)}", {"x": -129}, "INVALID_SQL"),
     ):
         with pytest.raises(Unprocessable) as raised:
             ask(mine, sql, parameters=given)
         assert raised.value.code == code
+    with pytest.raises(Unprocessable) as raised:
+        ask(mine, "select 1", parameters={"a/b~": 1})
+    assert raised.value.path == "/parameters/a~1b~0"
 
 
 def test_a_text_is_bound_unless_it_is_plain() -> None:

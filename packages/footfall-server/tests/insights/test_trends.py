@@ -267,6 +267,30 @@ def test_segments_are_texts_and_a_missing_flag_is_false(library: Any) -> None:
     assert {row["segment"][0]: row["value"] for row in flags} == {"true": 1, "false": 4}
 
 
+@pytest.mark.parametrize(
+    "number", [0, 1, -7, 2**53 + 1, 2**63 - 1, 0.1, 1e-7, 1e21, -1.5e300, 5e-324]
+)
+def test_a_number_equals_itself_however_it_is_written(library: Any, number: float) -> None:
+    at = iter(f"2026-01-01T00:00:0{second}" for second in range(9))
+    library.add(event(next(at), p=value) for value in (number, [number], 12, str(number), True))
+    assert folded(library, "in", number) == 2
+    assert folded(library, "not_in", number) == 3
+
+
+def test_numbers_at_the_ends_of_what_there_is(library: Any) -> None:
+    library.add([event("2026-01-01T00:00:00", p=-0.0), event("2026-01-01T00:00:01", p=1e308)])
+    assert folded(library, "in", 0) == folded(library, "in", -0.0) == 1
+    assert folded(library, "in", 10**400) == folded(library, "gt", 10**400) == 0
+    assert folded(library, "gt", -(10**400)) == folded(library, "lt", 10**400) == 2
+
+
+def folded(library: Any, op: str, *values: Any) -> Any:
+    """How many events have a `p` that satisfies a filter."""
+    filters = [{"property": "p", "op": op, "values": [*values]}]
+    rows = library.ask(**JANUARY, fold=True, filters=filters).rows
+    return next(row["value"] for row in rows if row["bucket"] is None)
+
+
 def test_numeric_cuts_have_their_lower_end_inside(library: Any) -> None:
     library.add(event("2026-01-01", run_time=one) for one in (0, 0.1, 0.5, 1, 3, "1", None))
     rows = library.ask(

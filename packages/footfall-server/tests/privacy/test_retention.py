@@ -65,6 +65,17 @@ def test_by_each_projects_own_measure(store: Store) -> None:
     assert store.age_of_events(next(_projects), before) == (None, 0)
 
 
+def test_a_project_that_keeps_events_for_decades_hinders_no_other(store: Store) -> None:
+    usual, long = next(_projects), next(_projects)
+    for project in (usual, long):
+        receive(store, project, NOW - timedelta(days=400), NOW)
+    for days in (9_500, 20_000, 36_500):
+        receive(store, usual, NOW - timedelta(days=400))
+        assert expire_events(store, NOW, {long: days})
+        assert left(store, usual) == [f"{NOW:%m-%d}"]
+        assert len(left(store, long)) == 2
+
+
 def test_a_day_is_over_at_midnight_utc() -> None:
     assert events_before(NOW, 1) == datetime(2026, 5, 31, tzinfo=UTC)
     assert events_before(NOW, None) == EPOCH

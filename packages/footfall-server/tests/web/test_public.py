@@ -101,6 +101,18 @@ def test_the_figures_are_those_of_settled_months_and_hide_small_groups(
     assert picture.headers["cross-origin-resource-policy"] == "cross-origin"
 
 
+def test_there_are_figures_without_the_projects_own_version(
+    project: Any, outside: TestClient
+) -> None:
+    project.project = project.add_project("other", next(numbers), version_property="lib_version")
+    project.put(20)
+    switch(project)
+    month = outside.get("/public/other/figures.json").json()["months"][-1]
+    assert month["installs"] == 20
+    assert month["by"]["version"]["rows"] == [{"value": "$none", "installs": 20, "share": 1.0}]
+    assert "Not sent" in outside.get("/public/other").text
+
+
 def test_a_month_is_told_once_whatever_comes_later(project: Any, outside: TestClient) -> None:
     project.put(59)
     switch(project)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import TypeVar
+import contextlib
+from typing import Any, TypeVar
 
 import msgspec
 
 from footfall_server.model.errors import BadRequest, Unprocessable
+from footfall_server.model.misfit import misfit
 
 T = TypeVar("T")
 
-_AT = re.compile(r"^(.*?)(?: - at `\$(.*)`)?$", re.DOTALL)
-_FIELD = re.compile(r"Object (?:contains unknown|missing required) field `(.*)`$", re.DOTALL)
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def decoded(body: bytes, kind: type[T], code: str, *, malformed: str = "MALFORMED_JSON") -> T:
@@ -20,11 +20,10 @@ def decoded(body: bytes, kind: type[T], code: str, *, malformed: str = "MALFORME
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        message, place = _AT.findall(str(error))[0]
-        known, _, within = place.partition("[...]")  # somewhere in an object of any names
-        path = re.sub(r"[.\[]", "/", known).replace("]", "")
-        if (field := _FIELD.match(message)) and not within:
-            path += "/" + field[1].replace("~", "~0").replace("/", "~1")
-        raise Unprocessable(code, f"{message}.", path=path) from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        document: Any = None
+        with contextlib.suppress(*_NO_JSON):  # it may be none behind what is wrong
+            document = msgspec.json.decode(body)
+        found = misfit(error, document)
+        raise Unprocessable(code, f"{found.message}.", path=found.path) from None
+    except _NO_JSON as error:
         raise BadRequest(malformed, f"The body isn't JSON: {error}.") from None

@@ -68,6 +68,7 @@ class Reports(Generic[R_co]):
         hold: Sequence[str] | None = None,
         breakdown: Sequence[Part] | None = None,
         breakdown_step: int | None = None,
+        limit: int | None = None,
         interval: Literal["day", "week", "month"] | None = None,
         **common: Unpack[Common],
     ) -> R_co:
@@ -76,7 +77,7 @@ class Reports(Generic[R_co]):
             _query(
                 "funnel", from_, to, common, steps=steps, window_seconds=window_seconds,
                 count=count, order=order, exclusions=exclusions, hold=hold, breakdown=breakdown,
-                breakdown_step=breakdown_step, interval=interval,
+                breakdown_step=breakdown_step, limit=limit, interval=interval,
             )
         )  # fmt: skip
 
@@ -94,6 +95,7 @@ class Reports(Generic[R_co]):
         cohort: Literal["first_ever", "first_in_range", "recurring"] | None = None,
         average: Literal["pooled", "mean"] | None = None,
         breakdown: Sequence[Part] | None = None,
+        limit: int | None = None,
         **common: Unpack[Common],
     ) -> R_co:
         """How many come back, by the time since their first event."""
@@ -101,7 +103,7 @@ class Reports(Generic[R_co]):
             _query(
                 "retention", from_, to, common, birth=birth, return_=return_, unit=unit,
                 brackets=brackets, mode=mode, kind=kind, cohort=cohort, average=average,
-                breakdown=breakdown,
+                breakdown=breakdown, limit=limit,
             )
         )  # fmt: skip
 
@@ -115,7 +117,7 @@ class Reports(Generic[R_co]):
         depth: int | None = None,
         top: int | None = None,
         fold_repeats: bool | None = None,
-        session_minutes: float | None = None,
+        session_minutes: int | None = None,
         **common: Unpack[Common],
     ) -> R_co:
         """What is done after an event, or before it, step by step."""
@@ -136,7 +138,7 @@ class Reports(Generic[R_co]):
         depth: int | None = None,
         top: int | None = None,
         fold_repeats: bool | None = None,
-        session_minutes: float | None = None,
+        session_minutes: int | None = None,
         **common: Unpack[Common],
     ) -> R_co:
         """The most frequent sequences of events."""

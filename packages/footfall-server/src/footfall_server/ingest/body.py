@@ -32,9 +32,8 @@ class Disconnected(Exception):
 
 
 def _too_large(limit: int) -> TooLarge:
-    return TooLarge(
-        "BODY_TOO_LARGE", f"The body is larger than {limit >> 20} MB: send smaller batches."
-    )
+    most = f"{limit >> 20} MB" if limit >= 1 << 20 else f"{limit >> 10} KB"
+    return TooLarge("BODY_TOO_LARGE", f"The body is larger than {most}: send less at a time.")
 
 
 async def read(

@@ -29,18 +29,21 @@ def drawn(result: Result, height: int) -> Spec:
     else:
         values = [{"k": row[by["name"]], "v": row[number["name"]]} for _, row in _rows(result)]
     axis = plot.amounts()
-    tooltip = [alt.Tooltip("k", title=by["name"]), alt.Tooltip("v:Q", title=number["name"])]
+    by_name, number_name = plot.quoted(by["name"]), plot.quoted(number["name"])
+    told = alt.Tooltip("v:Q", title=number_name)
     if "Date" in by["type"]:
         chart = alt.Chart(alt.InlineData(values=values[:MOST_POINTS])).mark_line(stroke="@series-1")
-        tooltip[0] = alt.Tooltip("k:T", title=by["name"])
         encoded = chart.encode(
-            x=alt.X("k:T", title=None), y=alt.Y("v:Q", axis=axis), tooltip=tooltip
+            x=alt.X("k:T", title=None),
+            y=alt.Y("v:Q", axis=axis),
+            tooltip=[alt.Tooltip("k:T", title=by_name), told],
         )
     else:
         bars = alt.Chart(alt.InlineData(values=values[:MOST_BARS])).mark_bar(fill="@series-1")
-        tooltip[0] = alt.Tooltip("k:N", title=by["name"])
         encoded = bars.encode(
-            y=alt.Y("k:N", sort=None, title=None), x=alt.X("v:Q", axis=axis), tooltip=tooltip
+            y=alt.Y("k:N", sort=None, title=None),
+            x=alt.X("v:Q", axis=axis),
+            tooltip=[alt.Tooltip("k:N", title=by_name), told],
         )
     return plot.plain(encoded.properties(height=height))
 

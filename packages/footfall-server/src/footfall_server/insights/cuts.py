@@ -38,7 +38,7 @@ async def resolved(
         else one
         for one in parts
     )
-    shown = [{"property": one.property, "edges": list(at)} for one, at in found.items()]
+    shown = [{"property": str(one.property), "edges": list(at)} for one, at in found.items()]
     return msgspec.structs.replace(query, breakdown=cut), shown
 
 

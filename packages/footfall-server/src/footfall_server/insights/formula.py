@@ -12,6 +12,7 @@ Values = Mapping[str, float | None]
 _Node = Callable[[Values], float | None]
 _TOKEN = re.compile(r"\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|([^\W\d]\w*)|([-+*/()]))")
 _DEPTH = 50
+_MAX_TOKENS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ def _tokens(text: str, path: str) -> list[str]:
             raise _invalid(f"{stripped[at:].strip()[:20]!r} can't be read", path)
         found.append(match[0].strip())
         at = match.end()
+        if len(found) > _MAX_TOKENS:
+            raise _invalid("The formula is too long", path)
     return found
 
 

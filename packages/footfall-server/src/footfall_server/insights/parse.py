@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +9,12 @@ import msgspec
 
 from footfall_server.insights import references
 from footfall_server.insights.queries import REPORTS, Filter, Query, Series, Trends
+from footfall_server.insights.queries.common import inside
 from footfall_server.insights.sql.filters import walk
 from footfall_server.model.errors import BadRequest, Unprocessable
+from footfall_server.model.misfit import misfit
 
-MAX_CONDITIONS, MAX_VALUES = 50, 2_000
-_AT = re.compile(r"^(?P<message>.*?)(?: - at `(?P<path>\$.*)`)?$", re.DOTALL)
-_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
-_FIELD = re.compile(r"Object (contains unknown|missing required) field `(?P<name>.*)`")
+MAX_CONDITIONS, MAX_VALUES, MAX_DEPTH = 50, 2_000, 30
 
 
 def parse(body: bytes | Mapping[str, Any]) -> Query:
@@ -38,9 +36,9 @@ def parse(body: bytes | Mapping[str, Any]) -> Query:
     try:
         query = msgspec.convert(raw, kind)
     except msgspec.ValidationError as error:
-        raise _explained(error) from error
+        raise _explained(error, raw) from error
     except RecursionError as error:
-        raise Unprocessable("INVALID_QUERY", "The filters are nested too deeply.") from error
+        raise _too_deep("") from error
     _check_filters(query)
     return _named(query) if isinstance(query, Trends) else query
 
@@ -51,17 +49,39 @@ def _check_filters(query: Query) -> None:
     for path, one in references.filters(query):
         by_place.setdefault(path.rpartition("/")[0], []).append(one)
     for path, filters in by_place.items():
+        _check_groups(filters, path)
         _check_size(list(walk(filters)), path)
+
+
+def _check_groups(filters: list[Filter], path: str) -> None:
+    level, groups = filters, 0
+    for _ in range(MAX_DEPTH):
+        within = [each for each in level if each.property is None]
+        level = [inner for each in within for inner in inside(each)]
+        groups += len(within)
+        if groups > MAX_CONDITIONS:
+            raise _too_many(path)
+    if level:
+        raise _too_deep(path)
+
+
+def _too_deep(path: str) -> Unprocessable:
+    return Unprocessable("INVALID_QUERY", "The filters are nested too deeply.", path=path)
+
+
+def _too_many(path: str) -> Unprocessable:
+    return Unprocessable(
+        "TOO_MANY_FILTERS",
+        f"At most {MAX_CONDITIONS} conditions, as many groups and {MAX_VALUES:,} values can be "
+        "asked for.",
+        path=path,
+    )
 
 
 def _check_size(conditions: list[Filter], path: str) -> None:
     values = sum(len(condition.values) for condition in conditions)
     if len(conditions) > MAX_CONDITIONS or values > MAX_VALUES:
-        raise Unprocessable(
-            "TOO_MANY_FILTERS",
-            f"At most {MAX_CONDITIONS} conditions and {MAX_VALUES:,} values can be asked for.",
-            path=path,
-        )
+        raise _too_many(path)
 
 
 def _report(raw: dict[str, Any]) -> type[Query]:
@@ -76,29 +96,15 @@ def _report(raw: dict[str, Any]) -> type[Query]:
     return REPORTS[name]
 
 
-def _explained(error: msgspec.ValidationError) -> Unprocessable:
-    match = _AT.match(str(error))
-    message = match["message"] if match else str(error)
-    pointer = _pointer(match["path"] if match and match["path"] else "$")
-    field = _FIELD.match(message)
-    if field is None:
-        return Unprocessable("INVALID_QUERY", f"{message}.", path=pointer)
-    path = f"{pointer}/{_escaped(field['name'])}"
-    if field[1].startswith("contains"):
-        return Unprocessable(
-            "UNKNOWN_FIELD", f"There is no field {field['name']!r} here; take it out.", path=path
-        )
-    return Unprocessable("MISSING_FIELD", f"The field {field['name']!r} is needed.", path=path)
-
-
-def _pointer(path: str) -> str:
-    known = path.partition("[...]")[0]  # somewhere in an object of any names
-    steps = (name or index for name, index in _STEP.findall(known))
-    return "".join(f"/{_escaped(step)}" for step in steps)
-
-
-def _escaped(step: str) -> str:
-    return step.replace("~", "~0").replace("/", "~1")
+def _explained(error: msgspec.ValidationError, raw: dict[str, Any]) -> Unprocessable:
+    found = misfit(error, raw)
+    if found.unknown is not None:
+        message = f"There is no field {found.unknown!r} here; take it out."
+        return Unprocessable("UNKNOWN_FIELD", message, path=found.path)
+    if found.missing is not None:
+        message = f"The field {found.missing!r} is needed."
+        return Unprocessable("MISSING_FIELD", message, path=found.path)
+    return Unprocessable("INVALID_QUERY", f"{found.message}.", path=found.path)
 
 
 def _named(query: Trends) -> Trends:

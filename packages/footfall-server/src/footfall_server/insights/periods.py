@@ -86,7 +86,7 @@ def _instant(text: str, within: ZoneInfo, path: str, days: int) -> datetime:
         if _DATE.match(text):
             instant = midnight(date.fromisoformat(text) + timedelta(days), within)
         else:
-            parsed = datetime.fromisoformat(text)
+            parsed = datetime.fromisoformat(text.upper())
             if parsed.tzinfo is None or "T" not in text.upper():
                 raise ValueError("no offset")
             instant = parsed.astimezone(UTC)

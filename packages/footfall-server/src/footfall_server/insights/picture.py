@@ -16,6 +16,10 @@ WIDTH = 760  # CSS pixels of a picture's plot
 
 Form = Literal["svg", "png"]
 
+# Where data stand, and where names that came with the data do: "@scope/package" is no token.
+_DATA = frozenset({"values", "datasets"})
+_NAMES = frozenset({"domain", "sort", "title", "text", "subtitle"})
+
 
 @cache
 def light() -> dict[str, str]:
@@ -27,17 +31,22 @@ def light() -> dict[str, str]:
 
 
 def resolve(node: Any, tokens: dict[str, str]) -> Any:
-    """Replace "@name" by the token's value, as the page's script does; data are left alone."""
+    """Replace "@name" by the token's value, as the page's script does; data and their names are
+    left alone."""
     if isinstance(node, str):
         return tokens[node[1:]] if node.startswith("@") else node
     if isinstance(node, list):
         return [resolve(item, tokens) for item in node]
     if isinstance(node, dict):
         return {
-            key: value if key in ("values", "datasets") else resolve(value, tokens)
+            key: value if _is_data(key, value) else resolve(value, tokens)
             for key, value in node.items()
         }
     return node
+
+
+def _is_data(key: str, value: Any) -> bool:
+    return key in _DATA or (key in _NAMES and not isinstance(value, dict))
 
 
 def standalone(spec: Spec, title: str = "", subtitle: str = "") -> dict[str, Any]:

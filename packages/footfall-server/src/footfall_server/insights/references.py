@@ -12,7 +12,7 @@ import msgspec
 
 from footfall_server.insights.queries import PROPERTY_FIELDS, Filter, Query
 from footfall_server.insights.sql.column import BUILT_IN
-from footfall_server.insights.sql.filters import asks_for_kind, walk
+from footfall_server.insights.sql.filters import asks_for_kind
 from footfall_server.model.project import Project
 
 Q = TypeVar("Q", bound=Query)
@@ -52,9 +52,9 @@ def own_properties(query: Query) -> dict[str, str]:
             found.setdefault(name.removeprefix("properties."), path)
 
     for path, one in filters(query):
-        for condition in walk((one,)):
+        for pointer, condition in conditions(path, one):
             if condition.property is not None and not asks_for_kind(condition):
-                note(condition.property, path)
+                note(condition.property, pointer)
     for path, name in properties(query):
         note(name, path)
     return found

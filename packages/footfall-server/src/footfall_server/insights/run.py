@@ -54,7 +54,7 @@ class Insights:
         self._turns = turns or Turns()
         self._slow_seconds = slow_seconds
         self._cache = Cache()
-        # A property that was seen once stays known: only the others are looked up.
+        # A property that was seen once stays known until an erasure: only others are looked up.
         self._known: set[tuple[int, str]] = set()
 
     async def run(
@@ -90,7 +90,9 @@ class Insights:
         return result
 
     def forget(self, project: int) -> None:
-        """Keep no answer of this project any more. Any thread may call it."""
+        """Keep no answer of this project any more, nor which properties it has: something of it
+        was erased. Any thread may call it."""
+        self._known = {one for one in self._known.copy() if one[0] != project}
         self._cache.clear()
 
     def _held(self, project: Project, key: Hashable | None) -> Result | None:
@@ -175,9 +177,12 @@ class Insights:
                 seen = property_seen(project.id, name)
             except Unprocessable as error:
                 raise Unprocessable(error.code, error.message, path=path) from error
+            spans = reader.spans
             answer = (await reader.run(seen)).to_pylist()[0]
             if answer["known"]:
                 self._known.add((project.id, name))
+                # No event changes that; and an erasure has every answer of the project dropped.
+                reader.spans = spans
             elif not answer["empty"]:
                 raise Unprocessable(
                     "UNKNOWN_PROPERTY",

@@ -21,9 +21,10 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> bytes:
     """The rows as CSV, one column a key; a list of one is its element."""
     out = io.StringIO()
     if rows:
-        writer = csv.DictWriter(out, _columns(rows), lineterminator="\r\n")
-        writer.writeheader()
-        writer.writerows({key: cell(value) for key, value in row.items()} for row in rows)
+        columns = _columns(rows)
+        writer = csv.writer(out, lineterminator="\r\n")
+        writer.writerow(map(cell, columns))
+        writer.writerows([cell(row.get(name)) for name in columns] for row in rows)
     return out.getvalue().encode()
 
 

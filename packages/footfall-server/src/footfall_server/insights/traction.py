@@ -49,7 +49,7 @@ async def answer(asked: Asked[Traction]) -> Answer:
     within = asked.within
     whole = [
         bucket
-        for bucket in periods.buckets(within, "week")
+        for bucket in periods.buckets(within, "week", "/from")
         if not bucket.incomplete(within, asked.now)
     ]
     if not whole:

@@ -103,7 +103,8 @@ class Figures:
         self, project: Project, base: Mapping[str, Any], name: str, k: int, now: datetime
     ) -> Figure:
         """Each install is in one group: of what it used last, of versions the newest."""
-        by = project.version_property if name == "version" else name
+        # By the name that is never unknown: the project's own version may not have been sent yet.
+        by = "library_version" if name == "version" else name
         query = {**base, "report": "adoption", "interval": "month", "by": by}
         query["granularity"] = "minor"
         result = await self._insights.run(project, query, now)

@@ -33,6 +33,9 @@ _TOO_MUCH = {
     396: ("QUERY_TOO_LARGE", "The answer has more rows than it may"),
     243: ("QUERY_TOO_LARGE", "The disk has no room for what the query sets aside"),
 }
+# A statement's text that is too long or too deep: of ours only what a query says makes it so.
+_TOO_LONG = frozenset({167, 168, 306})
+_TOO_LONG_TEXT = "Max query size exceeded"
 _SET_ASIDE = ("temporary files", "The query needed more memory and disk than it may")
 # Servers that can't be reached, don't let us in, or can't write now: the same may work later.
 _AWAY = {
@@ -81,9 +84,16 @@ def query_error(code: int | None, text: str, *, guest: bool = False) -> Footfall
         name, message = _TOO_MUCH[code]
         if _SET_ASIDE[0] in text:
             message = _SET_ASIDE[1]
-        return Unprocessable(name, f"{message}: {_NARROW}.")
+        return Unprocessable(name, f"{message}: {_NARROW}.", path="")
     if code in _AWAY and not (guest and code in _GUESTS):
         return _away(code, text)
+    if not guest and (code in _TOO_LONG or _TOO_LONG_TEXT in _first_line(text)):
+        return Unprocessable(
+            "QUERY_TOO_LARGE",
+            "The query says more than can be asked at once: take fewer filters, values, series or "
+            "cohorts.",
+            path="",
+        )
     if guest and code is not None:
         return Unprocessable("INVALID_SQL", f"The SQL can't be run: {_why(text)}.", path="/sql")
     return StoreError("STORE_ERROR", f"The store refused a statement: {_first_line(text)}")

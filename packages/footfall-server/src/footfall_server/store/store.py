@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -271,15 +271,16 @@ class Store:
 
     def _expire(self, table: Table, before: datetime, but: Mapping[int, datetime]) -> bool:
         projects = [*but]
-        older = "received_at < {{{}:DateTime64(6, 'UTC')}}"
+        # As a number: a deletion can't take an instant before September 2001 as a parameter.
+        older = "received_at < fromUnixTimestamp64Micro({{{}:Int64}}, 'UTC')"
         rules = f"(project NOT IN {{others:Array(UInt32)}} AND {older.format('before')})"
-        parameters: dict[str, Any] = {"others": projects, "before": _instant(before)}
+        parameters: dict[str, Any] = {"others": projects, "before": _micros(before)}
         for place, project in enumerate(projects):
             if but[project] <= EPOCH:
                 continue  # for ever
             of_project = f"project = {{p{place}:UInt32}}"
             rules += f" OR ({of_project} AND {older.format(f't{place}')})"
-            parameters |= {f"p{place}": project, f"t{place}": _instant(but[project])}
+            parameters |= {f"p{place}": project, f"t{place}": _micros(but[project])}
         found = self.query(
             Statement(f"SELECT 1 AS found FROM {table} WHERE {rules} LIMIT 1", parameters)
         )
@@ -347,6 +348,10 @@ class Store:
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._stoppers.shutdown(wait=True, cancel_futures=True)
         self._engine.close()
+
+
+def _micros(instant: datetime) -> int:
+    return (instant - EPOCH) // timedelta.resolution
 
 
 def _instant(instant: datetime) -> str:

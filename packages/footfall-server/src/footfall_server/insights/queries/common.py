@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
+from packaging.version import InvalidVersion, Version
 
 Installs = Literal["all", "persistent", "ephemeral", "ci", "human"]
 Interval = Literal["hour", "day", "week", "month", "quarter"]
@@ -20,6 +22,7 @@ _NUMBER_OF_VALUES = {
     "gt": 1, "gte": 1, "lt": 1, "lte": 1, "between": 2, "version_gte": 1, "version_lt": 1,
 }  # fmt: skip
 _TEXT_ONLY = frozenset({"contains", "not_contains", "starts_with", "version_gte", "version_lt"})
+_OF_INSTANTS = frozenset({"in", "not_in", "gt", "gte", "lt", "lte", "between"})
 
 
 class Filter(
@@ -60,6 +63,33 @@ class Filter(
             kinds = {str if isinstance(value, str) else type(value) for value in self.values}
             if bool in kinds or (str in kinds and len(kinds) > 1):
                 raise ValueError(f"{self.op} compares numbers with numbers or texts with texts")
+        if self.op in {"version_gte", "version_lt"}:
+            _check_version(str(self.values[0]))
+        if self.property == "received_at" and self.op in _OF_INSTANTS:
+            for value in self.values:
+                moment(value)
+
+
+def inside(group: Filter) -> tuple[Filter, ...]:
+    """What a group holds."""
+    return (*(group.any or ()), *(group.all or ()), *((group.not_,) if group.not_ else ()))
+
+
+def _check_version(text: str) -> None:
+    try:
+        Version(text)
+    except InvalidVersion:
+        raise ValueError(f"{text[:100]!r} isn't a version (PEP 440)") from None
+
+
+def moment(value: Value) -> datetime:
+    """The instant, in UTC, that a text is. Raises ValueError."""
+    try:
+        found = datetime.fromisoformat(str(value))
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        shown = value[:100] if isinstance(value, str) else value
+        raise ValueError(f"{shown!r} isn't an instant like 2026-01-31T00:00:00Z") from None
 
 
 MAX_RANGES = 51

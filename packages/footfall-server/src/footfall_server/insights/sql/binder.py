@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 from typing import Any
 
@@ -56,7 +57,12 @@ class Binder:
         return self.bind(values, "Array(String)")
 
     def number(self, value: float) -> str:
-        return self.bind(float(value), "Float64")
+        """A number; one that is too large for a float is beyond all others."""
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf if value > 0 else -math.inf
+        return self.bind(number, "Float64")
 
     def instant(self, value: datetime) -> str:
         """A moment, to the microsecond."""

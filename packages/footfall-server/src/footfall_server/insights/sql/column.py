@@ -18,6 +18,7 @@ from footfall_server.insights.sql.binder import Binder
 from footfall_server.model.errors import Unprocessable
 
 NONE, OTHER = "$none", "$other"
+NO_NUMBER = "CAST(NULL, 'Nullable(Float64)')"
 FLAGS = frozenset({"ci", "ephemeral"})
 _CODED = frozenset(
     {
@@ -130,16 +131,16 @@ def column(name: str, binder: Binder) -> Column:
     Raises `Unprocessable` UNKNOWN_PROPERTY for a name that can't be one.
     """
     if isinstance(name, Cohorts):
-        return Column(name, name.code(binder), "NULL")
+        return Column(name, name.code(binder), NO_NUMBER)
     if name in _CODED:
         return Column(name, f"{name}_code", _number_of((name,)))
     if name in _TEXTS:
-        return Column(name, f"concat('s', {name})", "NULL", text=name)
+        return Column(name, f"concat('s', {name})", NO_NUMBER, text=name)
     if name == "weight":
         return Column(name, "concat('j', toString(weight))", "toNullable(weight)")
     if name == "received_at":
         iso = "formatDateTime(received_at, '%Y-%m-%dT%H:%i:%S.%fZ', 'UTC')"
-        return Column(name, f"concat('s', {iso})", "NULL", instant="received_at")
+        return Column(name, f"concat('s', {iso})", NO_NUMBER, instant="received_at")
     paths = _paths(name.removeprefix(_OWN))
     texts = f"{_identifier(paths[0])}.:String" if len(paths) == 1 else None
     number = "run_time_number" if name == "run_time" else _number(paths, binder)

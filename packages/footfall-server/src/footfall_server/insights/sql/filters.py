@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
 from footfall_server.insights.queries import Filter, Installs, Value
+from footfall_server.insights.queries.common import inside, moment
 from footfall_server.insights.sql.binder import Binder
 from footfall_server.insights.sql.column import (
     FLAGS,
@@ -16,7 +17,6 @@ from footfall_server.insights.sql.column import (
     is_list,
     value_code,
 )
-from footfall_server.model.errors import Unprocessable
 from footfall_server.model.event import KINDS
 
 # Which codes of a property satisfy a version filter, found by ordering them outside the engine.
@@ -31,6 +31,7 @@ _INSTALLS: Mapping[Installs, str] = {
     "human": "ci_code != 'jtrue'",
 }
 _COMPARE = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_EARLIEST, _LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2299, 12, 31, tzinfo=UTC)
 _VERSION_OPS = frozenset({"version_gte", "version_lt"})
 _NEGATED = {"not_in": "in", "not_contains": "contains", "is_not_set": "is_set"}
 
@@ -45,8 +46,7 @@ def walk(filters: Iterable[Filter]) -> Iterable[Filter]:
     for one in filters:
         if one.property is not None:
             yield one
-        groups = (*(one.any or ()), *(one.all or ()), *((one.not_,) if one.not_ else ()))
-        yield from walk(groups)
+        yield from walk(inside(one))
 
 
 def asks_for_kind(condition: Filter) -> bool:
@@ -152,11 +152,11 @@ class Conditions:
 
     def _in(self, values: tuple[Value, ...], code: str, number: str) -> str:
         tests = [f"{code} IN {self._binder.texts([value_code(value) for value in values])}"]
-        # A float isn't written the same everywhere, so it is compared as a number.
+        # What isn't written the same everywhere is compared as a number.
         tests += [
             f"ifNull({number} = {self._binder.number(value)}, 0)"
             for value in values
-            if isinstance(value, float) and not value.is_integer()
+            if not isinstance(value, str | bool) and not _is_plain(value)
         ]
         return f"({' OR '.join(tests)})"
 
@@ -167,7 +167,9 @@ class Conditions:
         return f"ifNull({number} {sign} {self._binder.number(value)}, 0)"
 
     def _instants(self, name: str, op: str, values: tuple[Value, ...]) -> str:
-        moments = [self._binder.instant(_moment(value)) for value in values]
+        # Nothing was received outside of these, and the engine knows no other times.
+        bounded = (min(max(moment(value), _EARLIEST), _LATEST) for value in values)
+        moments = [self._binder.instant(one) for one in bounded]
         if op == "in":
             return f"{name} IN ({', '.join(moments)})"
         if op == "between":
@@ -175,16 +177,12 @@ class Conditions:
         return f"{name} {_COMPARE[op]} {moments[0]}"
 
 
+def _is_plain(number: float) -> bool:
+    """Whether a number has one form only: a whole one of 64 bits, but for 0, which is -0.0 too."""
+    whole = isinstance(number, int) or number.is_integer()
+    return whole and 0 < abs(number) < 2**63
+
+
 def _flag(read: Column) -> Column:
     """A missing `ci` or `ephemeral` is false."""
     return Column(read.name, f"if({read.code} = '', 'jfalse', {read.code})", read.number)
-
-
-def _moment(value: Value) -> datetime:
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError as error:
-        raise Unprocessable(
-            "INVALID_QUERY", f"{value!r} isn't an instant like 2026-01-31T00:00:00Z."
-        ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

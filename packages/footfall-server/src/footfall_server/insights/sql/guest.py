@@ -51,8 +51,12 @@ _PLAIN_TEXT = re.compile(r"[\w %:./+,\-]*", re.ASCII)
 _PLAIN_NUMBER = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?|\.[0-9]+")
 _PLAIN_NAME = re.compile(r"[^\"`\\\x00-\x1f]{1,200}")
 _PARAMETER_NAME = re.compile(r"[A-Za-z_]\w{0,60}", re.ASCII)
-_SCALAR = r"(?:String|Bool|U?Int(?:8|16|32|64)|Float(?:32|64)|Date|DateTime|DateTime64(?:\(\d\))?)"
+_SCALAR = (
+    r"(?:String|Bool|U?Int(?:8|16|32|64)|Float(?:32|64)|Date|DATE|DateTime|DateTime64(?:\(\d\))?)"
+)
 _PARAMETER_TYPE = re.compile(rf"{_SCALAR}|Array\({_SCALAR}\)|Nullable\({_SCALAR}\)")
+
+_WHOLE = re.compile(r"\b(U?)Int(8|16|32|64)\b")
 
 # What may stand before a bracket that isn't a call.
 _WORDS = frozenset(
@@ -198,15 +202,35 @@ def _parameters(tree: exp.Expr, values: Mapping[str, Any]) -> dict[str, Any]:
                 path=f"/parameters/{name}",
             )  # fmt: skip
         named.add(name)
+        _check_whole(name, values[name], text)
         bound[f"own_{name}"] = values[name]
         node.set("this", f"own_{name}")
     for name in values:
         if name not in named:
             raise Unprocessable(
                 "UNKNOWN_PARAMETER", f"The SQL doesn't name {name[:60]!r}.",
-                path=f"/parameters/{name[:60]}",
+                path=f"/parameters/{name.replace('~', '~0').replace('/', '~1')}",
             )  # fmt: skip
     return bound
+
+
+def _check_whole(name: str, value: Any, kind: str) -> None:
+    """Of a number that is too large for its type the engine would take what is left of it."""
+    whole = _WHOLE.search(kind)
+    if whole is None:
+        return
+    signed, bits = not whole[1], int(whole[2])
+    low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
+    for one in value if isinstance(value, list) else [value]:
+        try:
+            fits = low <= int(one) <= high
+        except ValueError:
+            continue  # the engine says what is wrong with it
+        if not fits:
+            raise Unprocessable(
+                "INVALID_SQL", f"{str(one)[:60]} is beyond {whole[0]}: {low} to {high}.",
+                path=f"/parameters/{name}",
+            )  # fmt: skip
 
 
 def _texts(tree: exp.Expr) -> dict[str, Any]:

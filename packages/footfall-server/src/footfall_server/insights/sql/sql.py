@@ -41,6 +41,8 @@ def statement(
     condition = where(project, within, query.installs, query.filters, None, binder, versions)
     columns = _columns(version, binder)
     place = f"{{{DATABASE_PARAMETER}:Identifier}}.{ONCE}"
+    # Cohorts are subqueries of the same table, which a guest finds by its whole name alone.
+    condition = condition.replace(f"FROM {ONCE}", f"FROM {place}")
     source = f"{binder.named()}SELECT {columns} FROM {place} WHERE {condition}"
     return Statement(checked.over(source), {**binder.parameters, **checked.bound}, guest=True)
 

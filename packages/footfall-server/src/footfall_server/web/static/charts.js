@@ -4,12 +4,18 @@
 // The same substitution runs in Python for PNG and SVG export, with values.
 const token = (name) => `var(--${name})`;
 
+// Where data stand, and where names that came with the data do: "@scope/package" is no token.
+const data = ["values", "datasets"];
+const names = ["domain", "sort", "title", "text", "subtitle"];
+const isData = (key, value) =>
+  data.includes(key) || (names.includes(key) && (typeof value !== "object" || Array.isArray(value)));
+
 const resolve = (node) => {
   if (typeof node === "string") return node[0] === "@" ? token(node.slice(1)) : node;
   if (Array.isArray(node)) return node.map(resolve);
   if (node && typeof node === "object") {
     const out = {};
-    for (const key in node) out[key] = key === "values" || key === "datasets" ? node[key] : resolve(node[key]);
+    for (const key in node) out[key] = isData(key, node[key]) ? node[key] : resolve(node[key]);
     return out;
   }
   return node;

@@ -5,12 +5,13 @@ Found by walking the query's own fields, so that a report needs to say nothing a
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from footfall_server.insights.queries import PROPERTY_FIELDS, Filter, Query
+from footfall_server.insights.queries import EVENT_FIELDS, PROPERTY_FIELDS, Filter, Query
 from footfall_server.insights.sql.column import BUILT_IN
 from footfall_server.insights.sql.filters import asks_for_kind
 from footfall_server.model.project import Project
@@ -57,6 +58,20 @@ def own_properties(query: Query) -> dict[str, str]:
                 note(condition.property, pointer)
     for path, name in properties(query):
         note(name, path)
+    return found
+
+
+def events(query: Query) -> dict[str, tuple[str, ...]]:
+    """The names of the events of each action that the query counts, by pointer.
+
+    Not what is excluded, nor the behaviour of cohorts: there it may be meant that nobody did it.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for path, field, value in _fields(query, ""):
+        apart = path.startswith(("/cohorts/", "/exclusions/"))
+        if field in EVENT_FIELDS and isinstance(value, str) and not apart:
+            action = re.sub(r"/\d+$", "", path)
+            found[action] = (*found.get(action, ()), value)
     return found
 
 

@@ -15,6 +15,7 @@ from footfall_server.insights import cache, cohorts, cuts, listing, plan, refere
 from footfall_server.insights.answer import Asked
 from footfall_server.insights.cache import Cache
 from footfall_server.insights.cohorts import Definitions
+from footfall_server.insights.known import Known
 from footfall_server.insights.parse import parse
 from footfall_server.insights.periods import Range
 from footfall_server.insights.queries import Cohort, EventsTable, Query
@@ -22,7 +23,7 @@ from footfall_server.insights.reader import Reader
 from footfall_server.insights.reports import ANSWERS
 from footfall_server.insights.result import Result
 from footfall_server.insights.sql import cohorts as cohorts_sql
-from footfall_server.insights.sql.events import distinct_codes, property_seen
+from footfall_server.insights.sql.events import distinct_codes
 from footfall_server.insights.sql.filters import Versions, version_keys
 from footfall_server.insights.turns import Turns
 from footfall_server.insights.versions import matching_codes
@@ -54,8 +55,7 @@ class Insights:
         self._turns = turns or Turns()
         self._slow_seconds = slow_seconds
         self._cache = Cache()
-        # A property that was seen once stays known until an erasure: only others are looked up.
-        self._known: set[tuple[int, str]] = set()
+        self._known = Known()
 
     async def run(
         self, project: Project, query: Query | Mapping[str, Any], now: datetime
@@ -89,10 +89,17 @@ class Insights:
             self._cache.put(key, version, spans, result)
         return result
 
+    async def check_events(self, project: Project, query: Query) -> None:
+        """Raises `Unprocessable` UNKNOWN_EVENT for an event that the project never had.
+
+        By itself, as only who writes a query wants to know: an alert waits for its event.
+        """
+        await self._known.check_events(project, query, Reader(self._store, self._limits))
+
     def forget(self, project: int) -> None:
-        """Keep no answer of this project any more, nor which properties it has: something of it
-        was erased. Any thread may call it."""
-        self._known = {one for one in self._known.copy() if one[0] != project}
+        """Keep no answer of this project any more, nor which names it has: something of it was
+        erased. Any thread may call it."""
+        self._known.forget(project)
         self._cache.clear()
 
     def _held(self, project: Project, key: Hashable | None) -> Result | None:
@@ -103,7 +110,7 @@ class Insights:
     async def _answer(
         self, project: Project, asked: Query, within: Range, now: datetime, reader: Reader
     ) -> Result:
-        await self._check_properties(project, asked, reader)
+        await self._known.check_properties(project, asked, reader)
         meant = references.meant(asked, project)
         versions = await _versions(project, meant, reader)
         if cohorts.refers(meant):
@@ -155,7 +162,7 @@ class Insights:
         since = (now - timedelta(days=1)).isoformat()
         asked = plan.resolved(EventsTable(from_=since, to=until, cohorts=(cohort,)), project)
         reader = Reader(self._store, self._limits)
-        await self._check_properties(project, asked, reader)
+        await self._known.check_properties(project, asked, reader)
         meant = references.meant(asked, project)
         versions = await _versions(project, meant, reader)
         one = cohorts_sql.InCohort(project.id, meant.cohorts[0], plan.within(meant), versions)
@@ -167,29 +174,6 @@ class Insights:
         if not cohorts.refers(query):
             return cohorts.defined(query, {})
         return cohorts.defined(query, await asyncio.to_thread(self._cohorts, project))
-
-    async def _check_properties(self, project: Project, query: Query, reader: Reader) -> None:
-        """A property that no event ever had is a mistake, unless there is no event yet."""
-        for name, path in references.own_properties(query).items():
-            if (project.id, name) in self._known:
-                continue
-            try:
-                seen = property_seen(project.id, name)
-            except Unprocessable as error:
-                raise Unprocessable(error.code, error.message, path=path) from error
-            spans = reader.spans
-            answer = (await reader.run(seen)).to_pylist()[0]
-            if answer["known"]:
-                self._known.add((project.id, name))
-                # No event changes that; and an erasure has every answer of the project dropped.
-                reader.spans = spans
-            elif not answer["empty"]:
-                raise Unprocessable(
-                    "UNKNOWN_PROPERTY",
-                    f"No event of {project.name} has a property {name!r}; look at the names in "
-                    "the project's schema.",
-                    path=path,
-                )
 
 
 def _timed(result: Result, started: float) -> Result:

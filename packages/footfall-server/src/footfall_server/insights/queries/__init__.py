@@ -48,6 +48,7 @@ from footfall_server.insights.queries.trends import (
 )
 
 __all__ = [
+    "EVENT_FIELDS",
     "OF_PROPERTY",
     "PERCENTILES",
     "PROPERTY_FIELDS",
@@ -107,4 +108,5 @@ REPORTS: dict[str, type[Query]] = {
     "trends": Trends,
 }
 
+EVENT_FIELDS = frozenset({"event", "anchor"})
 PROPERTY_FIELDS = frozenset({"property", "breakdown", "hold", "by", "rows", "columns"})

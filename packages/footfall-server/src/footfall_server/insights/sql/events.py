@@ -69,3 +69,24 @@ def property_seen(project: int, name: str) -> Statement:
         f"(SELECT count() FROM (SELECT 1 FROM events WHERE project = {id_} LIMIT 1)) = 0 AS empty"
     )
     return binder.statement(text)
+
+
+def events_seen(project: int, names: list[str]) -> Statement:
+    """Rows `event`: which of these names any event has."""
+    binder = Binder()
+    text = (
+        "SELECT DISTINCT toString(event) AS event FROM events "
+        f"WHERE project = {binder.bind(project, 'UInt32')} AND event IN {binder.texts(names)} "
+        f"LIMIT {len(names)}"
+    )
+    return binder.statement(text)
+
+
+def event_names(project: int) -> Statement:
+    """Rows `event`: names that events have, up to a thousand."""
+    binder = Binder()
+    text = (
+        "SELECT DISTINCT toString(event) AS event FROM events "
+        f"WHERE project = {binder.bind(project, 'UInt32')} LIMIT 1000"
+    )
+    return binder.statement(text)

@@ -160,6 +160,14 @@ def test_secrets_are_written_and_never_read(server: Server, receiver: Receiver) 
     assert "shared secret" not in server.log()
 
 
+def _nested(depth: int) -> dict[str, Any]:
+    inner = _nested(depth - 1) if depth else {"property": "a", "op": "is_set"}
+    return {"any": [inner]}
+
+
+DEEP = _nested(40)
+
+
 @pytest.mark.parametrize(
     ("body", "code", "path"),
     [
@@ -174,6 +182,8 @@ def test_secrets_are_written_and_never_read(server: Server, receiver: Receiver) 
          "MISSING_SECRET", "/secret"),
         ({"type": "webhook", "url": "http://127.0.0.1/", "filters": [{"property": "a"}]},
          "INVALID_DOCUMENT", None),
+        ({"type": "webhook", "url": "http://127.0.0.1/", "filters": [DEEP]},
+         "INVALID_QUERY", "/filters"),
         ({"type": "pigeon", "url": "http://127.0.0.1/"}, "INVALID_DOCUMENT", None),
         ({"type": "webhook", "url": "http://127.0.0.1/", "more": 1}, "INVALID_DOCUMENT", None),
     ],

@@ -220,6 +220,8 @@ def test_archives_of_other_products(server: Server, form: str, line: Any, id_: s
         ({"after": "somewhere"}, "/after"),
         ({"after": f"{AT},-1"}, "/after"),
         ({"unknown": "1"}, "/unknown"),
+        ({"from": "2026-02-01", "to": "2026-01-31"}, "/from"),
+        ({"from": AT, "to": AT}, "/from"),
     ],
 )
 def test_an_export_that_means_nothing(
@@ -227,6 +229,13 @@ def test_an_export_that_means_nothing(
 ) -> None:
     answer = export(project, **parameters)
     assert (answer.status, answer.json()["path"]) == (422, path)
+
+
+def test_a_list_of_events_from_after_to_means_nothing(project: Project) -> None:
+    url = f"{project.server.url}/api/v1/projects/{project.name}/events"
+    answer = http("GET", f"{url}?from=2026-02-01&to=2026-01-31", headers=project.authorization)
+    problem = answer.json()
+    assert (answer.status, problem["code"], problem["path"]) == (422, "INVALID_RANGE", "/from")
 
 
 def test_an_import_that_means_nothing(project: Project) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ class Recording:
     """An engine that runs nothing: it keeps what it is told, and finds something always."""
 
     layout = PRODUCTION
+    reading: Mapping[str, int] = {}
     path = None
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from footfall_server.insights.archive import FORMATS
-from footfall_server.insights.listing import FIRST, LAST, check_names, event, instant
+from footfall_server.insights.listing import FIRST, LAST, check_names, event, span
 from footfall_server.insights.sql import history as sql
 from footfall_server.model.errors import Unprocessable
 from footfall_server.model.project import Project
@@ -34,7 +34,8 @@ class Export:
 
 
 def parse(project: Project, parameters: Mapping[str, str]) -> Export:
-    """Raises Unprocessable (UNKNOWN_FIELD, INVALID_DATE, INVALID_FORMAT, INVALID_CURSOR)."""
+    """Raises Unprocessable (UNKNOWN_FIELD, INVALID_DATE, INVALID_RANGE, INVALID_FORMAT,
+    INVALID_CURSOR)."""
     check_names(parameters, _FIELDS)
     form = parameters.get("format", "ndjson")
     if form not in FORMATS:
@@ -43,10 +44,11 @@ def parse(project: Project, parameters: Mapping[str, str]) -> Export:
             f"There is no format {form[:40]!r}: use one of {', '.join(FORMATS)}.",
             path="/format",
         )
+    start, end = span(parameters, project)
     return Export(
         project.id,
-        _micro(instant(parameters, "from", project, timedelta(0)) or FIRST),
-        _micro(instant(parameters, "to", project, timedelta(days=1)) or LAST),
+        _micro(start),
+        _micro(end),
         _place(parameters.get("after")),
         form,
     )

@@ -25,7 +25,8 @@ LAST = datetime(2262, 1, 1, tzinfo=UTC)
 async def events(store: Store, project: Project, parameters: Mapping[str, str]) -> bytes:
     """A page as JSON: `{"rows": […], "cursor": null | "…"}`.
 
-    Raises Unprocessable (UNKNOWN_FIELD, INVALID_DATE, INVALID_LIMIT, INVALID_CURSOR).
+    Raises Unprocessable (UNKNOWN_FIELD, INVALID_DATE, INVALID_RANGE, INVALID_LIMIT,
+    INVALID_CURSOR).
     """
     page = parse(project, parameters)
     rows = (await store.run(listing(page))).to_pylist()
@@ -39,10 +40,11 @@ async def events(store: Store, project: Project, parameters: Mapping[str, str]) 
 def parse(project: Project, parameters: Mapping[str, str]) -> Page:
     """The page that the parameters ask for."""
     check_names(parameters, _FIELDS)
+    start, end = span(parameters, project)
     return Page(
         project=project.id,
-        start=instant(parameters, "from", project, timedelta(0)) or FIRST,
-        end=instant(parameters, "to", project, timedelta(days=1)) or LAST,
+        start=start,
+        end=end,
         event=parameters.get("event"),
         install=parameters.get("install"),
         after=_after(parameters.get("cursor")),
@@ -61,7 +63,17 @@ def check_names(parameters: Mapping[str, str], known: frozenset[str]) -> None:
             )
 
 
-def instant(
+def span(parameters: Mapping[str, str], project: Project) -> tuple[datetime, datetime]:
+    """From when until before when; all times unless said. Raises Unprocessable INVALID_DATE,
+    INVALID_RANGE."""
+    start = _instant(parameters, "from", project, timedelta(0)) or FIRST
+    end = _instant(parameters, "to", project, timedelta(days=1)) or LAST
+    if start >= end:
+        raise Unprocessable("INVALID_RANGE", "The range is empty: from is after to.", path="/from")
+    return start, end
+
+
+def _instant(
     parameters: Mapping[str, str], name: str, project: Project, whole_day: timedelta
 ) -> datetime | None:
     """A date is a whole day of the project's; an instant is itself."""

@@ -39,18 +39,23 @@ def parse(body: bytes | Mapping[str, Any]) -> Query:
         raise _explained(error, raw) from error
     except RecursionError as error:
         raise _too_deep("") from error
-    _check_filters(query)
+    _check_every_filter(query)
     return _named(query) if isinstance(query, Trends) else query
 
 
-def _check_filters(query: Query) -> None:
+def _check_every_filter(query: Query) -> None:
     """Bounds what one query can make the engine do."""
     by_place: dict[str, list[Filter]] = {}
     for path, one in references.filters(query):
         by_place.setdefault(path.rpartition("/")[0], []).append(one)
     for path, filters in by_place.items():
-        _check_groups(filters, path)
-        _check_size(list(walk(filters)), path)
+        check_filters(filters, path)
+
+
+def check_filters(filters: list[Filter], path: str) -> None:
+    """Raises `Unprocessable` INVALID_QUERY where they are too deep, TOO_MANY_FILTERS."""
+    _check_groups(filters, path)
+    _check_size(list(walk(filters)), path)
 
 
 def _check_groups(filters: list[Filter], path: str) -> None:

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from footfall_server.automation.destinations.guard import Guard, allowed_networks
+from footfall_server.insights.parse import check_filters
 from footfall_server.insights.queries import Filter
 from footfall_server.model.errors import Unprocessable
 
@@ -47,7 +48,9 @@ SECRETS = ("secret",)
 
 
 def check(destination: Destination) -> None:
-    """Raises Unprocessable INVALID_URL, UNRESOLVED_HOST, FORBIDDEN_ADDRESS, MISSING_SECRET."""
+    """Raises Unprocessable INVALID_URL, UNRESOLVED_HOST, FORBIDDEN_ADDRESS, MISSING_SECRET, and
+    what is wrong with its filters."""
+    check_filters(list(destination.filters), "/filters")
     if destination.type == "files":
         folder(destination.url)
     elif destination.type == "s3":

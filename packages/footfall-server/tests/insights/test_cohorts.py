@@ -258,3 +258,4 @@ def test_a_mistake_in_a_cohort_is_pointed_at_where_it_was_asked(
     with pytest.raises(Unprocessable) as caught:
         asyncio.run(insights.run(january.project, query, datetime(2027, 1, 1, tzinfo=UTC)))
     assert (caught.value.code, caught.value.path) == ("UNKNOWN_PROPERTY", path)
+    assert ("The saved cohort 'a'" in caught.value.message) == (not path.startswith("/cohorts/"))

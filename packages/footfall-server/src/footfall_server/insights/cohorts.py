@@ -53,19 +53,21 @@ def defined(query: Q, saved: Definitions) -> Q:
     return msgspec.structs.replace(query, cohorts=tuple(found))
 
 
-def placed(path: str, query: Query, asked: Query) -> str:
-    """A pointer into a `defined` query as one into what was asked.
+def explain(error: Unprocessable, query: Query, asked: Query) -> None:
+    """Makes the pointer of an error into a `defined` query one into what was asked.
 
-    Of a saved cohort it is where the query refers to cohorts.
+    Of a saved cohort it is where the query refers to cohorts, and the message names it.
     """
-    if not path.startswith("/cohorts/"):
-        return path
-    place, _, rest = path.removeprefix("/cohorts/").partition("/")
+    if error.path is None or not error.path.startswith("/cohorts/"):
+        return
+    place, _, rest = error.path.removeprefix("/cohorts/").partition("/")
     name = query.cohorts[int(place)].name
     for own, one in enumerate(asked.cohorts):
         if one.name == name:
-            return f"/cohorts/{own}/{rest}"
-    return next(path for path, _ in _references(asked))
+            error.path = f"/cohorts/{own}/{rest}"
+            return
+    error.path = next(path for path, _ in _references(asked))
+    error.message = f"The saved cohort {name!r}: {error.message}"
 
 
 def resolved(query: Q, project: Project, within: Range, versions: Versions) -> Q:

@@ -83,7 +83,7 @@ class Insights:
                     answer = await self._answer(project, asked, within, now, reader)
                 result = _timed(answer, started)
             except Unprocessable as error:
-                error.path = error.path and cohorts.placed(error.path, asked, own)
+                cohorts.explain(error, asked, own)
                 raise
             spans = None if reader.spans is None else tuple(reader.spans)
             self._cache.put(key, version, spans, result)

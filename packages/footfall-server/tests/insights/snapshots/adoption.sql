@@ -51,9 +51,9 @@ GROUP BY bucket, place
 
 SELECT bucket, place, count() AS installs, max(tied) AS tied
 FROM /*each shard:*/(
-SELECT any(bucket) AS bucket, bitAnd(max(high), 3) AS place, bitAnd(max(low), 3) != 3 - bitAnd(max(high), 3) AS tied
+SELECT any(bucket) AS bucket, toUInt64(bitAnd(max(high), 3)) AS place, bitAnd(max(low), 3) != 3 - toUInt64(bitAnd(max(high), 3)) AS tied
 FROM (
-SELECT toUInt16(toDate(time, {p2:String})) AS bucket, bitXor(install_key, toUInt64(bucket) * 11400714819323198485) AS cell, bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - 1767222000000000), 2) AS moment, toUInt16(transform(os_type_code, {p0:Array(String)}, {p1:Array(UInt16)}, 0)) AS own, moment + own AS high, moment + 3 - own AS low
+SELECT toUInt16(toDate(time, {p2:String})) AS bucket, bitXor(install_key, toUInt64(bucket) * 11400714819323198485) AS cell, bitShiftLeft(toUInt64(toUnixTimestamp64Micro(time) - 1767221999999999), 2) AS moment, toUInt16(transform(os_type_code, {p0:Array(String)}, {p1:Array(UInt16)}, 0)) AS own, moment + own AS high, moment + 3 - own AS low
 FROM events/*rows*/ FINAL
 WHERE project = {p3:UInt32}
   AND time >= {p4:DateTime64(6, 'UTC')}

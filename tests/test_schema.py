@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .conftest import Server, http
-from .test_thin_slice import SINCE, TODAY, event
+from .test_thin_slice import SINCE, UNTIL, event
 
 
 def test_the_schema_tells_what_was_sent(server: Server) -> None:
@@ -43,9 +43,9 @@ def test_every_report_of_release_health_answers(server: Server) -> None:
         "drop_cost": ("share", 1),
     }
     for report, (name, value) in of_one.items():
-        query = {"report": report, "from": SINCE, "to": TODAY}
+        query = {"report": report, "from": SINCE, "to": UNTIL}
         query |= {"values": ["3.8"]} if report == "drop_cost" else {}
         answer = project.query(query)
         assert answer.status == 200, answer.body
         assert answer.json()["rows"][-1][name] == value
-    assert project.query({"report": "traction", "from": SINCE, "to": TODAY}).status == 200
+    assert project.query({"report": "traction", "from": SINCE, "to": UNTIL}).status == 200

@@ -56,8 +56,8 @@ class QueryApi:
         form = chosen(request.headers.get("accept", ""), list(FORMS))
         query = parse(await read_body(request, MAX_QUERY))
         await self._consistent(request)
-        await self._services.insights.check_events(project, query)
         result = await self._services.insights.run(project, query, self._services.clock())
+        await self._services.insights.check_events(project, query)
         body = await run_in_threadpool(FORMS[form], result)
         return Response(body, media_type=form, headers={"vary": "accept"})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from difflib import get_close_matches
 
 from footfall_server.insights import references
@@ -50,23 +51,26 @@ class Known:
     async def check_events(self, project: Project, query: Query, reader: Reader) -> None:
         """Raises `Unprocessable` UNKNOWN_EVENT where none of the names of an action was ever sent,
         unless there is no event yet."""
-        asked = references.events(query)
-        missing = {
-            name
-            for names in asked.values()
-            for name in names
-            if (project.id, name) not in self._events
-        }
-        if not missing:
+        unseen = self._unseen(project, references.events(query))
+        if not unseen:
             return
-        seen = (await reader.run(sql.events_seen(project.id, sorted(missing)))).column("event")
-        self._events |= {(project.id, name) for name in seen.to_pylist()}
-        for path, names in asked.items():
-            if any((project.id, name) in self._events for name in names):
-                continue
+        names = sorted({name for each in unseen.values() for name in each})
+        found = (await reader.run(sql.events_seen(project.id, names))).column("event").to_pylist()
+        self._events |= {(project.id, name) for name in found}
+        for path, (name, *_) in self._unseen(project, unseen).items():
             every = (await reader.run(sql.event_names(project.id))).column("event").to_pylist()
             if every:
-                raise _unknown_event(project, names[0], every, path)
+                raise _unknown_event(project, name, every, path)
+
+    def _unseen(
+        self, project: Project, actions: Mapping[str, tuple[str, ...]]
+    ) -> dict[str, tuple[str, ...]]:
+        """The actions of which no name is known."""
+        return {
+            path: names
+            for path, names in actions.items()
+            if not any((project.id, name) in self._events for name in names)
+        }
 
 
 def _unknown_event(project: Project, name: str, every: list[str], path: str) -> Unprocessable:
